@@ -1,0 +1,198 @@
+package job
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"time"
+)
+
+const notYet = "not supported yet by this version; use command"
+
+// retryable are the states that retries can be for.
+var retryable = regexp.MustCompile(`^(error|timeout|lost)$`)
+
+// table is the one description of the job file: the decoder, the flags and the
+// JSON Schema are made of it. It is built anew on each call, so that nothing
+// can change it.
+func table() object {
+	return object{what: "a job", fields: []field{
+		{"name", flagWord, "text", text{form: regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`), what: "one line of text", set: func(s *Spec, v string) error {
+			s.Name = v
+			return nil
+		}}, "name of the job, shown in lists"},
+		{"command", flagWord, "text", commandShape(), "what each task runs: a list is executed directly, a text by /bin/sh -c with every replaced value quoted"},
+		{"function", flagNone, "", refused{notYet}, "FILE:NAME of a function, run in a persistent process"},
+		{"data", flagNone, "", dataShape(), "where the items come from: exactly one source"},
+		{"workers", flagYAML, "int", whole{max: 1 << 20, set: func(s *Spec, v int64) { s.Workers = int(v) }},
+			"number of worker processes; 0, the default, is the number of usable CPUs"},
+		{"chunksize", flagYAML, "int", whole{max: 1 << 30, set: func(s *Spec, v int64) { s.Chunksize = int(v) }},
+			"tasks handed to a worker at a time; 0, the default, adapts to the tasks' length"},
+		{"retries", flagYAML, "int", retriesShape(), "further attempts at a task that failed"},
+		{"timeout", flagWord, "duration", duration(func(s *Spec, v time.Duration) { s.Timeout = v }),
+			"time limit of one attempt; the whole process group is ended; 0 is none"},
+		{"on_failure", flagYAML, "mode", onFailureShape(), "what a failed task means for the job: continue, stop or {tolerate: 5%}"},
+		{"env", flagEnv, "NAME=VALUE", environ{}, "variables added to the environment of the tasks"},
+		{"workdir", flagPath, "dir", text{set: func(s *Spec, v string) error {
+			s.Workdir = s.Path(v)
+			return nil
+		}}, "directory the tasks run in; default is that of the job file"},
+		{"stdin", flagWord, "text", text{empty: true, set: func(s *Spec, v string) error {
+			s.Stdin = &v
+			return nil
+		}}, "text fed to the command, with replacements"},
+		{"files", flagPaths, "file", texts{set: func(s *Spec, v []string) error {
+			s.Files = v
+			return nil
+		}}, "files staged into the job's directory"},
+		{"isolation", flagWord, "mode", choice{[]string{"auto", "group", "pid"}, func(s *Spec, v string) {
+			s.Isolation = Isolation(v)
+		}}, "how leftovers of a task are contained: auto, group or pid"},
+		{"limits", flagNone, "", object{what: "a mapping of limits", fields: []field{
+			{"memory", flagWord, "size", measure{what: "a size such as 2GiB", integer: true, max: math.MaxInt64, form: sizeForm, set: func(s *Spec, v string) (err error) {
+				s.Limits.Memory, err = parseSize(v)
+				return err
+			}}, "memory a task may use, such as 2GiB or 500MB; 0 is no limit"},
+		}}, "limits on one task"},
+		{"output", flagWord, "kind", choice{[]string{"bytes", "json"}, func(s *Spec, v string) {
+			s.Output = Output(v)
+		}}, "standard output as the result: bytes, or json, which must be one JSON value"},
+		{"reduce", flagNone, "", refused{notYet}, "runs when the map is done, with the list of results"},
+	}}
+}
+
+func commandShape() shape {
+	return either{
+		text{words: true, set: func(s *Spec, v string) error {
+			s.Command = Command{Shell: v}
+			return nil
+		}},
+		texts{each: text{words: true, empty: true}, min: 1, mark: true, set: func(s *Spec, v []string) error {
+			s.Command = Command{Argv: v}
+			return nil
+		}},
+	}
+}
+
+func dataShape() shape {
+	return object{what: "a mapping with one source", one: true, fields: []field{
+		{"list", flagYAML, "[a, b]", values{func(s *Spec, v Items) { s.Data = Data{List: v} }},
+			"the items themselves"},
+		{"range", flagYAML, "int", either{
+			whole{min: math.MinInt64, max: math.MaxInt64, set: func(s *Spec, v int64) {
+				s.Data = Data{Range: &Range{Stop: v, Step: 1}}
+			}},
+			object{what: "a mapping of start, stop and step", need: []string{"stop"},
+				enter: func(s *Spec) { s.Data = Data{Range: &Range{Step: 1}} },
+				fields: []field{
+					{"start", flagNone, "", bound(false, func(r *Range, v int64) { r.Start = v }), "first number; default 0"},
+					{"stop", flagNone, "", bound(false, func(r *Range, v int64) { r.Stop = v }), "end of the numbers, itself left out"},
+					{"step", flagNone, "", bound(true, func(r *Range, v int64) { r.Step = v }), "distance of the numbers, may be negative; default 1"},
+				}},
+		}, "numbers from 0 up to but without N, or {start: 0, stop: 500, step: 5}"},
+		{"lines", flagPath, "file", fileShape(func(v string) Data { return Data{Lines: v} }),
+			"file whose lines are the items; - is standard input"},
+		{"glob", flagPaths, "pattern", either{
+			text{set: func(s *Spec, v string) error {
+				s.Data = Data{Glob: []string{v}}
+				return validGlob(v)
+			}},
+			texts{each: text{}, min: 1, set: func(s *Spec, v []string) error {
+				s.Data = Data{Glob: v}
+				for _, p := range v {
+					if err := validGlob(p); err != nil {
+						return err
+					}
+				}
+				return nil
+			}},
+		}, "files that match a pattern, such as logs/**/*.txt"},
+		{"csv", flagPath, "file", either{
+			fileShape(func(v string) Data { return Data{CSV: &CSV{File: v}} }),
+			object{what: "a mapping of file and delimiter", need: []string{"file"},
+				enter: func(s *Spec) { s.Data = Data{CSV: &CSV{}} },
+				fields: []field{
+					{"file", flagNone, "", text{set: func(s *Spec, v string) error {
+						s.Data.CSV.File = v
+						return nil
+					}}, "file with a header row; - is standard input"},
+					{"delimiter", flagWord, "char", text{form: delimiterForm, what: "one character", set: func(s *Spec, v string) error {
+						if s.Data.CSV == nil {
+							return fmt.Errorf("is for csv data only")
+						}
+						s.Data.CSV.Delimiter = v
+						return nil
+					}}, "character between the fields of a row; default is a comma"},
+				}},
+		}, "table with a header row; its rows are objects of texts"},
+		{"jsonl", flagPath, "file", fileShape(func(v string) Data { return Data{JSONL: v} }),
+			"file with one JSON value per line; - is standard input"},
+		{"matrix", flagYAML, "{a: [1, 2]}", axes{}, "every combination of the values of each key"},
+	}}
+}
+
+var delimiterForm = regexp.MustCompile(`^[^"\r\n]$`)
+
+func fileShape(data func(v string) Data) text {
+	return text{set: func(s *Spec, v string) error {
+		s.Data = data(v)
+		return nil
+	}}
+}
+
+func bound(nonzero bool, set func(r *Range, v int64)) whole {
+	return whole{min: math.MinInt64, max: math.MaxInt64, nonzero: nonzero,
+		set: func(s *Spec, v int64) { set(s.Data.Range, v) }}
+}
+
+func duration(set func(s *Spec, v time.Duration)) measure {
+	return measure{what: "a duration such as 90 (seconds), 10m or 1h30m", max: math.MaxInt64 / 1e9, form: durationForm, set: func(s *Spec, text string) error {
+		v, err := parseDuration(text)
+		if err == nil {
+			set(s, v)
+		}
+		return err
+	}}
+}
+
+func retriesShape() shape {
+	limit := whole{max: 1 << 20, set: func(s *Spec, v int64) {
+		s.Retries.defaults()
+		s.Retries.Limit = int(v)
+	}}
+	return either{limit, object{what: "a mapping of limit, backoff, max_backoff and on", need: []string{"limit"}, fields: []field{
+		{"limit", flagNone, "", limit, "number of further attempts"},
+		{"backoff", flagWord, "duration", duration(func(s *Spec, v time.Duration) {
+			s.Retries.defaults()
+			s.Retries.Backoff = v
+		}), "wait before the second attempt, doubled for each further one; default 1s"},
+		{"max_backoff", flagWord, "duration", duration(func(s *Spec, v time.Duration) {
+			s.Retries.defaults()
+			s.Retries.MaxBackoff = v
+		}), "longest wait; default 30s"},
+		{"on", flagYAML, "[state]", texts{each: text{form: retryable, what: "error, timeout or lost"}, min: 1, set: func(s *Spec, v []string) error {
+			s.Retries.defaults()
+			s.Retries.On = nil
+			for _, name := range v {
+				state, err := ParseState(name)
+				if err != nil {
+					return err
+				}
+				s.Retries.On = append(s.Retries.On, state)
+			}
+			return nil
+		}}, "what is tried again; default is [error, timeout, lost]"},
+	}}}
+}
+
+func onFailureShape() shape {
+	return either{
+		choice{[]string{Continue, Stop}, func(s *Spec, v string) { s.OnFailure = OnFailure{Mode: v} }},
+		object{what: "{tolerate: 5%}", need: []string{"tolerate"}, fields: []field{
+			{"tolerate", flagWord, "n|n%", measure{what: "a number of tasks such as 10, or a percentage such as 5%", integer: true, max: math.MaxInt32, form: percentForm, set: func(s *Spec, v string) (err error) {
+				s.OnFailure, err = parseTolerance(v)
+				return err
+			}}, "failed tasks, or their percentage, that do not end the job"},
+		}},
+	}
+}
