@@ -1,0 +1,222 @@
+package stats
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/lithops-go/lithops/internal/job"
+)
+
+const slowestShown = 5
+
+// Summary computes the summary of the records added so far. More may be added
+// afterwards.
+func (s *Summarizer) Summary() *Summary {
+	n := len(s.state)
+	out := &Summary{JobID: s.info.ID, Name: Nullable(s.info.Name), State: Nullable(s.info.State), zone: s.info.Zone,
+		Created: positive(s.info.Created), Ended: positive(s.info.Ended), Machine: append([]string{}, s.info.Machine...),
+		Tasks: n, States: map[job.State]int{}}
+	if s.info.Workers > 0 {
+		out.Workers = IntOf(s.info.Workers)
+	}
+	out.ColdStarts = s.cold.int()
+	s.countTasks(out)
+	out.Wall = s.wall(out.Created, out.Ended)
+	ended := out.States[job.Success] + out.Failed()
+	if out.Wall.OK && out.Wall.NS > 0 {
+		out.Throughput = FloatOf(float64(ended) / (float64(out.Wall.NS) / 1e9))
+	}
+	s.workerTime(out, s.info.Now == 0 && out.Done() == n)
+	s.spreads(out)
+	s.totals(&out.Totals)
+	out.Slowest = s.slowest()
+	out.Failures = s.failures.groups(s.attempt, s.LogLine)
+	out.Warnings = s.warnings(out)
+	return out
+}
+
+func positive(ns int64) Sec { return Sec{ns, ns > 0} }
+
+func (s *Summarizer) countTasks(out *Summary) {
+	for _, state := range job.States() {
+		out.States[state] = 0
+	}
+	for i, state := range s.state {
+		out.States[state]++
+		out.Attempts += int(s.tries[i])
+		if s.tries[i] > 1 {
+			out.Retried++
+		}
+	}
+}
+
+func (s *Summarizer) wall(created, ended Sec) Sec {
+	switch {
+	case s.info.Now > 0:
+		return SecOf(s.info.Now).Since(created)
+	case s.lastStamp.OK:
+		return s.lastStamp.Since(created)
+	}
+	return ended.Since(created)
+}
+
+// workerTime fills in what is about the workers together; complete says that
+// every task has ended.
+func (s *Summarizer) workerTime(out *Summary, complete bool) {
+	w := &out.WorkerTime
+	*w = WorkerTime{Busy: s.busy.sec(), Starting: s.phases[starting].sec(), Running: s.phases[running].sec(),
+		Uploading: s.phases[uploading].sec(), Overhead: s.phases[overhead].sec(), Discarded: s.discarded()}
+	if !complete {
+		return
+	}
+	out.SpeedUp = ratio(w.Running, out.Wall)
+	cpu := s.phases[cpuUser]
+	cpu.add(s.phases[cpuSystem].v)
+	if s.phases[cpuUser].known() && s.phases[cpuSystem].known() {
+		out.Cores = ratio(cpu.sec(), out.Wall)
+	}
+	if !out.Workers.OK {
+		return
+	}
+	span := s.lastEnd.Since(s.firstStart)
+	out.Utilisation = percentOf(w.Busy, times(span, out.Workers.V))
+	w.Available = times(out.Wall, out.Workers.V)
+	if w.Available.OK && w.Busy.OK && w.Busy.NS <= w.Available.NS {
+		w.Idle = SecOf(w.Available.NS - w.Busy.NS)
+	}
+}
+
+// discarded is the worker time of all attempts without those that count.
+func (s *Summarizer) discarded() Sec {
+	if !s.busy.known() {
+		return Sec{}
+	}
+	left := s.busy.v
+	if s.cols[overhead] == nil {
+		return SecOf(left)
+	}
+	for i, v := range s.cols[overhead] {
+		if v == Null {
+			continue
+		}
+		left -= v
+		for _, c := range [...]int{starting, running, uploading} {
+			if col := s.cols[c]; col != nil && col[i] != Null {
+				left -= col[i]
+			}
+		}
+	}
+	return SecOf(left)
+}
+
+func times(d Sec, n int64) Sec {
+	if !d.OK || d.NS < 0 || n <= 0 || d.NS > (1<<62)/n {
+		return Sec{}
+	}
+	return SecOf(d.NS * n)
+}
+
+func (s *Summarizer) spreads(out *Summary) {
+	scratch := make([]int64, 0, len(s.state))
+	measured := func(c int) []int64 {
+		scratch = scratch[:0]
+		for _, v := range s.cols[c] {
+			if v != Null {
+				scratch = append(scratch, v)
+			}
+		}
+		return scratch
+	}
+	base := out.WorkerTime.base()
+	p := &out.Phases
+	for c, phase := range [...]*Phase{waiting: &p.Waiting, starting: &p.Starting, running: &p.Running, uploading: &p.Uploading,
+		overhead: &p.Overhead, fetching: &p.Fetching, cpuUser: &out.CPUUser, cpuSystem: &out.CPUSystem} {
+		phase.Dist = distOf[Sec](measured(c))
+		phase.Total = s.phases[c].sec()
+		if c == starting || c == running || c == uploading || c == overhead {
+			phase.Share = percentOf(phase.Total, base)
+		}
+	}
+	out.PeakMemory = distOf[Int](measured(peakMemory))
+	out.RSS = distOf[Int](measured(rss))
+}
+
+func (s *Summarizer) totals(out *Totals) {
+	for c, total := range [counterCount]*Total{&out.InputBytes, &out.ResultBytes, &out.LogBytes, &out.BlockRead, &out.BlockWrite,
+		&out.MinorFaults, &out.MajorFaults, &out.VoluntarySwitch, &out.InvoluntSwitch} {
+		*total = Total{Sum: s.counters[c].int(), Measured: s.counters[c].n}
+	}
+	sent, recv := map[string]int64{}, map[string]int64{}
+	for id, t := range s.network {
+		if t.sent.known() {
+			sent[id.host] = max(sent[id.host], t.sent.v)
+		}
+		if t.recv.known() {
+			recv[id.host] = max(recv[id.host], t.recv.v)
+		}
+	}
+	out.NetSent, out.NetRecv = addUp(sent), addUp(recv)
+}
+
+func addUp(m map[string]int64) Int {
+	var all sum
+	for _, v := range m {
+		all.add(v)
+	}
+	return all.int()
+}
+
+// slowest lists the tasks that ran longest; of equal ones the first.
+func (s *Summarizer) slowest() []SlowTask {
+	list := []SlowTask{}
+	for i, v := range s.cols[running] {
+		if v == Null || len(list) == slowestShown && v <= list[slowestShown-1].Exec.NS {
+			continue
+		}
+		if len(list) == slowestShown {
+			list = list[:slowestShown-1]
+		}
+		list = append(list, SlowTask{Task: i, Exec: SecOf(v)})
+		slices.SortStableFunc(list, func(a, b SlowTask) int { return cmp.Compare(b.Exec.NS, a.Exec.NS) })
+	}
+	for k := range list {
+		t := &list[k]
+		t.Attempt, t.State = int(s.attempt[t.Task]), s.state[t.Task]
+		if w := s.worker[t.Task]; w >= 0 {
+			t.Worker = IntOf(w)
+		}
+		user, system := s.at(cpuUser, t.Task), s.at(cpuSystem, t.Task)
+		if user.OK && system.OK {
+			t.CPU = SecOf(user.V + system.V)
+		}
+		t.PeakMemory = s.at(peakMemory, t.Task)
+	}
+	return list
+}
+
+func (s *Summarizer) at(column, task int) Int {
+	if col := s.cols[column]; col != nil && col[task] != Null {
+		return IntOf(col[task])
+	}
+	return Int{}
+}
+
+func (s *Summarizer) warnings(out *Summary) []string {
+	list := []string{}
+	if s.strays > 0 {
+		list = append(list, fmt.Sprintf("%s records left out: their task numbers are beyond the job's %s tasks",
+			HumanCount(int64(s.strays)), HumanCount(int64(out.Tasks))))
+	}
+	if open := out.Tasks - out.Done(); open > 0 && s.info.Now == 0 {
+		list = append(list, fmt.Sprintf("%s of %s tasks did not end", HumanCount(int64(open)), HumanCount(int64(out.Tasks))))
+	}
+	for _, state := range job.States() {
+		host, known := s.info.Counts[state]
+		if known && s.info.Now == 0 && state.Final() && host != out.States[state] {
+			list = append(list, fmt.Sprintf("the host counted %s tasks in state %s, the records show %s",
+				HumanCount(int64(host)), state, HumanCount(int64(out.States[state]))))
+		}
+	}
+	return list
+}

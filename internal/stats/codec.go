@@ -1,0 +1,143 @@
+package stats
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// What a field's accessor can be, besides func(*Record) *Int, *Sec, *Float and *Bool.
+type (
+	intAt   func(*Record) *int
+	textAt  func(*Record) *string
+	listAt  func(*Record) *[]float64
+	stateAt struct{}
+)
+
+// The keys a line on disk holds, by owner. The identity keys stand
+// in every line; state, worker and the error keys in the host's lines too, for
+// attempts that no worker lived to tell of.
+var (
+	workerKeys = selectKeys(func(f Field) bool { return f.Owner == ByWorker })
+	hostKeys   = selectKeys(func(f Field) bool {
+		return f.Owner == ByHost || slices.Contains([]string{"task", "attempt", "state", "worker", "error_type", "error"}, f.Key)
+	})
+	allKeys = selectKeys(func(Field) bool { return true })
+)
+
+func selectKeys(keep func(Field) bool) (at []int) {
+	for i, f := range fields {
+		if keep(f) {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// AppendJSON appends r as one JSON object with all keys, without a line end.
+func AppendJSON(b []byte, r *Record) []byte { return append(appendKeys(b, r, allKeys, false), '}') }
+
+// AppendWorkerLine appends the keys the worker owns as one line with a checksum.
+func AppendWorkerLine(b []byte, r *Record) []byte { return appendLine(b, r, workerKeys, false) }
+
+// AppendHostLine appends the keys the host owns, null ones left out, as one line
+// with a checksum. A later line of the same attempt adds to the earlier one.
+func AppendHostLine(b []byte, r *Record) []byte { return appendLine(b, r, hostKeys, true) }
+
+func appendLine(b []byte, r *Record, keys []int, omitNull bool) []byte {
+	start := len(b)
+	b = appendKeys(b, r, keys, omitNull)
+	return Seal(b, start)
+}
+
+func appendKeys(b []byte, r *Record, keys []int, omitNull bool) []byte {
+	open := byte('{')
+	for _, i := range keys {
+		f := &fields[i]
+		mark := len(b)
+		b = append(b, open, '"')
+		b = append(b, f.Key...)
+		b = append(b, '"', ':')
+		value := len(b)
+		b = f.append(b, r)
+		if omitNull && b[value] == 'n' {
+			b = b[:mark]
+			continue
+		}
+		open = ','
+	}
+	return b
+}
+
+// AppendValue appends the field's value in r as JSON.
+func (f *Field) AppendValue(b []byte, r *Record) []byte { return f.append(b, r) }
+
+func (f *Field) append(b []byte, r *Record) []byte {
+	switch at := f.kind.(type) {
+	case func(*Record) *Int:
+		if v := at(r); v.OK {
+			return strconv.AppendInt(b, v.V, 10)
+		}
+	case func(*Record) *Sec:
+		return at(r).append(b)
+	case func(*Record) *Float:
+		if v := at(r); v.OK {
+			return appendFloat(b, v.V)
+		}
+	case func(*Record) *Bool:
+		if v := at(r); v.OK {
+			return strconv.AppendBool(b, v.V)
+		}
+	case intAt:
+		return strconv.AppendInt(b, int64(*at(r)), 10)
+	case textAt:
+		if s := *at(r); s != "" {
+			return appendString(b, s)
+		}
+	case stateAt:
+		b = append(b, '"')
+		b = append(b, r.State.String()...)
+		return append(b, '"')
+	case listAt:
+		v := *at(r)
+		if v == nil {
+			break
+		}
+		b = append(b, '[')
+		for i, x := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendFloat(b, x)
+		}
+		return append(b, ']')
+	}
+	return append(b, "null"...)
+}
+
+// appendFloat writes at most two decimals: percentages are no finer than that.
+func appendFloat(b []byte, v float64) []byte {
+	b = strconv.AppendFloat(b, v, 'f', 2, 64)
+	for b[len(b)-1] == '0' && b[len(b)-2] != '.' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func appendString(b []byte, s string) []byte {
+	plain := true
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		b = append(b, '"')
+		b = append(b, s...)
+		return append(b, '"')
+	}
+	q, _ := json.Marshal(s) // a string always marshals; bytes that are no UTF-8 become U+FFFD
+	return append(b, q...)
+}

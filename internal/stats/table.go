@@ -1,0 +1,222 @@
+package stats
+
+import (
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lithops-go/lithops/internal/job"
+)
+
+const (
+	labelWidth    = 13
+	failuresShown = 10
+)
+
+// WriteTable writes the summary for people, in lines of at most width characters;
+// 0 is no limit. What is unknown is "-".
+func (s *Summary) WriteTable(w io.Writer, width int) error {
+	p := newPage(width, labelWidth)
+	s.head(p)
+	s.spreadGrid(p)
+	s.totalLines(p)
+	s.slowestGrid(p)
+	s.failureLines(p)
+	if len(s.Warnings) > 0 {
+		p.line("")
+	}
+	for _, warning := range s.Warnings {
+		p.flow("warning", warning)
+	}
+	return p.writeTo(w)
+}
+
+func (s *Summary) head(p *page) {
+	p.flow("job", s.JobID, OneLine(string(s.Name)), OneLine(string(s.State)))
+	if len(s.Machine) > 0 {
+		p.flow("machine", oneLines(s.Machine)...)
+	}
+	created := ""
+	if s.Created.OK {
+		zone := s.zone
+		if zone == nil {
+			zone = time.UTC
+		}
+		created = "created " + time.Unix(0, s.Created.NS).In(zone).Format("2006-01-02 15:04:05 MST")
+	}
+	p.flow("wall time", secText(s.Wall), created)
+
+	tasks := []string{HumanCount(int64(s.Tasks))}
+	if done := s.Done(); done < s.Tasks {
+		tasks = append(tasks, "ended "+HumanCount(int64(done))+" ("+HumanPercent(100*float64(done)/float64(s.Tasks))+")")
+	}
+	for _, state := range []job.State{job.Success, job.Error, job.Timeout, job.Lost, job.Cancelled, job.Running, job.Queued, job.New} {
+		if n := s.States[state]; n > 0 {
+			tasks = append(tasks, state.String()+" "+HumanCount(int64(n)))
+		}
+	}
+	p.flow("tasks", tasks...)
+	if s.Tasks == 0 {
+		return
+	}
+	discarded := ""
+	if s.WorkerTime.Discarded.OK && s.WorkerTime.Discarded.NS > 0 {
+		discarded = "time lost by them " + secText(s.WorkerTime.Discarded)
+	}
+	p.flow("attempts", HumanCount(int64(s.Attempts)), "tasks retried "+HumanCount(int64(s.Retried)), discarded,
+		"cold starts "+countText(s.ColdStarts))
+	p.flow("speed", numberText(s.Throughput)+" tasks/s", "speed-up "+numberText(s.SpeedUp), "cores used "+numberText(s.Cores))
+	p.flow("workers", append([]string{countText(s.Workers), "utilisation " + percentText(s.Utilisation)},
+		s.timeParts()...)...)
+}
+
+// timeParts are the items of WhereTimeWent, and a word on what they are parts of.
+func (s *Summary) timeParts() []string {
+	line := s.WhereTimeWent()
+	if line != "" && !s.WorkerTime.Available.OK {
+		line += ", (of the time recorded so far)"
+	}
+	return strings.Split(line, ", ")
+}
+
+func oneLines(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, t := range texts {
+		out[i] = OneLine(t)
+	}
+	return out
+}
+
+// spread is a row of the table of spreads, as texts.
+type spread struct {
+	label                            string
+	measured                         int
+	min, median, mean, p95, p99, max string
+	total, share                     string
+}
+
+func spreadOf[V Sec | Int](label string, d Dist[V], human func(V) string) spread {
+	return spread{label: label, measured: d.Measured, min: human(d.Min), median: human(d.Median), mean: human(d.Mean),
+		p95: human(d.P95), p99: human(d.P99), max: human(d.Max)}
+}
+
+func (s *Summary) spreadRows() []spread {
+	phase := func(label string, p Phase, ofWorkers bool) spread {
+		row := spreadOf(label, p.Dist, secText)
+		row.total = secText(p.Total)
+		if ofWorkers {
+			row.share = percentText(p.Share)
+		}
+		return row
+	}
+	p := &s.Phases
+	return []spread{phase("waiting", p.Waiting, false), phase("starting", p.Starting, true), phase("running", p.Running, true),
+		phase("uploading", p.Uploading, true), phase("overhead", p.Overhead, true), phase("fetching", p.Fetching, false),
+		phase("cpu user", s.CPUUser, false), phase("cpu system", s.CPUSystem, false),
+		spreadOf("peak memory", s.PeakMemory, bytesText), spreadOf("rss", s.RSS, bytesText)}
+}
+
+// spreadGrid is the table of how durations and memory spread over the tasks. Of a
+// single task all columns would be the same.
+func (s *Summary) spreadGrid(p *page) {
+	rows := [][]string{{"per task", "min", "median", "mean", "p95", "p99", "max", "total", "share", "measured"}}
+	single := [][]string{{"the task", "", "share"}}
+	some, complete := false, true
+	for _, r := range s.spreadRows() {
+		some, complete = some || r.measured > 0, complete && r.measured == s.Tasks
+		of := HumanCount(int64(r.measured)) + " of " + HumanCount(int64(s.Tasks))
+		if r.measured == s.Tasks {
+			of = "all"
+		}
+		rows = append(rows, []string{r.label, r.min, r.median, r.mean, r.p95, r.p99, r.max, r.total, r.share, of})
+		single = append(single, []string{r.label, r.max, r.share})
+	}
+	if !some {
+		return
+	}
+	p.line("")
+	switch {
+	case s.Tasks == 1:
+		p.grid(single, "lrr")
+		return
+	case complete:
+		for i := range rows {
+			rows[i] = rows[i][:len(rows[i])-1]
+		}
+	}
+	p.grid(rows, "lrrrrrrrrr", "p99", "mean", "min", "total", "measured", "share", "p95")
+}
+
+func (s *Summary) totalLines(p *page) {
+	if s.Attempts == 0 {
+		return
+	}
+	text := func(name string, t Total, human func(Int) string) string {
+		out := name + " " + human(t.Sum)
+		if t.Measured > 0 && t.Measured < s.Attempts {
+			out += " (" + HumanCount(int64(t.Measured)) + " of " + HumanCount(int64(s.Attempts)) + " measured)"
+		}
+		return out
+	}
+	t := &s.Totals
+	p.line("")
+	p.flow("data", text("inputs", t.InputBytes, bytesText), text("results", t.ResultBytes, bytesText), text("logs", t.LogBytes, bytesText))
+	p.flow("disk", text("read", t.BlockRead, bytesText), text("written", t.BlockWrite, bytesText))
+	p.flow("page faults", text("minor", t.MinorFaults, countText), text("major", t.MajorFaults, countText))
+	p.flow("switches", text("voluntary", t.VoluntarySwitch, countText), text("involuntary", t.InvoluntSwitch, countText))
+	if t.NetSent.OK || t.NetRecv.OK {
+		p.flow("network", "sent at least "+bytesText(t.NetSent), "received at least "+bytesText(t.NetRecv), "(whole machine)")
+	}
+}
+
+func (s *Summary) slowestGrid(p *page) {
+	if len(s.Slowest) == 0 || s.Tasks < 2 {
+		return
+	}
+	rows := [][]string{{"slowest task", "attempt", "state", "worker", "running", "cpu", "peak memory"}}
+	for _, t := range s.Slowest {
+		rows = append(rows, []string{strconv.Itoa(t.Task), strconv.Itoa(t.Attempt), t.State.String(), countText(t.Worker),
+			secText(t.Exec), secText(t.CPU), bytesText(t.PeakMemory)})
+	}
+	p.line("")
+	p.grid(rows, "rrlrrrr", "worker", "attempt", "cpu", "peak memory")
+}
+
+func (s *Summary) failureLines(p *page) {
+	if len(s.Failures) == 0 {
+		return
+	}
+	p.line("")
+	rows := [][]string{{"failed tasks", "state", "cause", "example"}}
+	shown := s.Failures[:min(len(s.Failures), failuresShown)]
+	for _, f := range shown {
+		rows = append(rows, []string{HumanCount(int64(f.Count)), f.State.String(), f.cause(),
+			"task " + strconv.Itoa(f.Task) + ", attempt " + strconv.Itoa(f.Attempt)})
+	}
+	p.grid(rows, "rlll", "example", "state")
+	if more := len(s.Failures) - failuresShown; more > 0 {
+		p.line("and " + HumanCount(int64(more)) + " more kinds")
+	}
+	for _, f := range shown {
+		if f.Error != "" {
+			p.line("task " + strconv.Itoa(f.Task) + ": " + OneLine(string(f.Error)))
+		}
+		if f.LogLine != "" {
+			p.line("task " + strconv.Itoa(f.Task) + " log: " + OneLine(string(f.LogLine)))
+		}
+	}
+}
+
+// cause tells in a few words what the tasks of the group have in common.
+func (f *Failure) cause() string {
+	switch {
+	case f.Signal != "":
+		return OneLine(string(f.Signal))
+	case f.ExitCode.OK && f.ExitCode.V != 0:
+		return "exit code " + strconv.FormatInt(f.ExitCode.V, 10)
+	case f.ErrorType != "":
+		return OneLine(string(f.ErrorType))
+	}
+	return dash
+}
