@@ -1,0 +1,5 @@
+package clock
+
+import "golang.org/x/sys/unix"
+
+const monotonic = unix.CLOCK_MONOTONIC
