@@ -1,0 +1,303 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
+)
+
+// reading is one pass over a job's files: first the host's log, then the
+// segments. In that order a record the host has read is always found, also while
+// the job runs.
+type reading struct {
+	job       *Job
+	log       *hostLog
+	segments  []*segment
+	pieces    []piece
+	report    *Report
+	seen      []bool // first attempts that a worker has recorded
+	seenLater map[job.Attempt]bool
+	damaged   map[string]int // lines by path
+}
+
+// segment is the records of one worker, and how far what they point to reaches.
+type segment struct {
+	*source
+	out, log *extent
+}
+
+// piece is a part of a segment that can be read independently.
+type piece struct {
+	seg *segment
+	i   int
+}
+
+// extent is the size of a file that may grow.
+type extent struct {
+	path string
+	size atomic.Int64
+}
+
+func newExtent(path string) *extent {
+	e := &extent{path: path}
+	e.look()
+	return e
+}
+
+func (e *extent) look() {
+	if info, err := os.Stat(e.path); err == nil {
+		e.size.Store(info.Size())
+	}
+}
+
+// check says whether the file has the bytes; those of nothing are everywhere.
+func (e *extent) check(offset, size stats.Int) error {
+	if !offset.OK || !size.OK || size.V == 0 {
+		return nil
+	}
+	end := offset.V + size.V
+	if offset.V >= 0 && size.V > 0 && end > e.size.Load() {
+		e.look()
+	}
+	if have := e.size.Load(); offset.V < 0 || size.V < 0 || end > have {
+		return fmt.Errorf("points to bytes %d to %d of %s, which has %d", offset.V, end, filepath.Base(e.path), have)
+	}
+	return nil
+}
+
+// read reads what the host says of n tasks from first on and opens the segments.
+func (j *Job) read(first, n int) (*reading, error) {
+	rd := &reading{job: j, log: newHostLog(first, n), report: &Report{},
+		seen: make([]bool, n), seenLater: map[job.Attempt]bool{}, damaged: map[string]int{}}
+	if !j.staged && j.state == JobRunning {
+		return rd, nil // whatever there is by now came after the job was opened
+	}
+	if err := rd.readHost(); err != nil {
+		return nil, err
+	}
+	workers, err := j.workers(StatsSegment)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range workers {
+		path := SegmentPath(j.dir, n, StatsSegment)
+		src, err := openSource(path, n)
+		if err != nil {
+			rd.add(Damage{Path: path, Msg: "cannot be opened: " + err.Error()})
+			continue
+		}
+		seg := &segment{source: src, out: newExtent(SegmentPath(j.dir, n, OutSegment)), log: newExtent(SegmentPath(j.dir, n, LogSegment))}
+		rd.segments = append(rd.segments, seg)
+		for i := range src.blocks() {
+			rd.pieces = append(rd.pieces, piece{seg, i})
+		}
+	}
+	return rd, nil
+}
+
+func (rd *reading) close() {
+	for _, seg := range rd.segments {
+		seg.f.Close()
+	}
+}
+
+// finish is the report of the pass.
+func (rd *reading) finish() *Report {
+	rd.report.number()
+	return rd.report
+}
+
+func (rd *reading) add(found ...Damage) {
+	for _, d := range found {
+		rd.damaged[d.Path]++
+	}
+	rd.report.add(found...)
+}
+
+// take notes what reading a block came across.
+func (rd *reading) take(b *block) {
+	rd.add(b.damage...)
+	if b.torn && rd.job.state != JobRunning {
+		rd.report.Torn++
+	}
+}
+
+type hostBlock struct {
+	block
+	lines []hostLine
+	r     stats.Record
+}
+
+func (rd *reading) readHost() error {
+	path := filepath.Join(rd.job.dir, hostName)
+	src, err := openSource(path, -1)
+	if err != nil {
+		if _, gone := os.Stat(rd.job.dir); gone != nil {
+			return fmt.Errorf("read job: %w", err)
+		}
+		if rd.job.staged || !errors.Is(err, fs.ErrNotExist) {
+			rd.add(Damage{Path: path, Msg: "cannot be opened: " + err.Error()})
+		}
+		return nil
+	}
+	defer src.f.Close()
+	return inOrder(src.blocks(), func(i int, b *hostBlock) {
+		b.lines = b.lines[:0]
+		b.read(src, i, func(obj []byte, _ int64) error { return rd.hostLine(b, obj) })
+	}, func(b *hostBlock) error {
+		rd.take(&b.block)
+		for i := range b.lines {
+			rd.log.add(&b.lines[i])
+		}
+		return nil
+	})
+}
+
+func (rd *reading) hostLine(b *hostBlock, obj []byte) error {
+	if bytes.HasPrefix(obj, []byte(`{"event":`)) {
+		return nil
+	}
+	task, try, ok := lineID(obj)
+	if err := rd.check(task, ok); err != nil || !rd.log.holds(task) {
+		return err
+	}
+	b.r = stats.Record{}
+	if err := stats.Parse(obj, &b.r); err != nil {
+		return err
+	}
+	b.lines = append(b.lines, hostLine{job.Attempt{Task: task, Try: try}, rowOf(&b.r), hostText{b.r.ErrorType, b.r.Error}})
+	return nil
+}
+
+// check says what is wrong with a line about task.
+func (rd *reading) check(task int, ok bool) error {
+	if !ok {
+		return errors.New("neither a record nor an event")
+	}
+	if n := rd.job.Manifest.Tasks; task >= n {
+		return fmt.Errorf("about task %d of a job of %d tasks", task, n)
+	}
+	return nil
+}
+
+// merged reads a worker's line into r, an empty record, with all that is known of the attempt from
+// elsewhere. It may be called by several goroutines once the host's log is read.
+func (rd *reading) merged(p *picker, last *picked, seg *segment, obj []byte, r *stats.Record) error {
+	if err := p.parse(obj, last, r); err != nil {
+		return err
+	}
+	if !r.Worker.OK {
+		r.Worker = stats.IntOf(seg.worker)
+	}
+	if r.Worker.V != int64(seg.worker) {
+		return fmt.Errorf("record of worker %d in the segment of worker %d", r.Worker.V, seg.worker)
+	}
+	if row := rd.log.row(job.Attempt{Task: r.Task, Try: r.Attempt}); row != nil {
+		row.fill(r)
+	}
+	rd.job.complete(r)
+	return nil
+}
+
+// pointsTo says whether r's result and log are there.
+func (seg *segment) pointsTo(r *stats.Record) error {
+	return errors.Join(seg.out.check(r.ResultOffset, r.ResultSize), seg.log.check(r.LogOffset, r.LogSize))
+}
+
+// mark notes that a worker has recorded an attempt, and whether for the first time.
+func (rd *reading) mark(id job.Attempt) bool {
+	if id.Try > 1 {
+		first := !rd.seenLater[id]
+		rd.seenLater[id] = true
+		return first
+	}
+	first := !rd.seen[id.Task-rd.log.first]
+	rd.seen[id.Task-rd.log.first] = true
+	return first
+}
+
+// later lists the attempts beyond the first that were made, by task.
+func (rd *reading) later() []job.Attempt {
+	all := make([]job.Attempt, 0, len(rd.log.later))
+	for id, i := range rd.log.later {
+		if rd.log.extra[i].have&tried != 0 || rd.seenLater[id] {
+			all = append(all, id)
+		}
+	}
+	for id := range rd.seenLater {
+		if _, also := rd.log.later[id]; !also {
+			all = append(all, id)
+		}
+	}
+	slices.SortFunc(all, compareAttempts)
+	return all
+}
+
+// unrecorded calls f with what is known of attempts and tasks that no worker has
+// recorded: lost, under way, waiting, or new.
+func (rd *reading) unrecorded(f func(*stats.Record) error) error {
+	lost := map[int64]int{}
+	later := rd.later()
+	var r stats.Record
+	emit := func(id job.Attempt) error {
+		r = stats.Record{}
+		rd.log.record(id, &r)
+		if wasRead(&r) {
+			lost[r.Worker.V]++
+		}
+		rd.job.complete(&r)
+		return f(&r)
+	}
+	for i := range rd.log.rows {
+		task := rd.log.first + i
+		tries := 0
+		for tries < len(later) && later[tries].Task == task {
+			tries++
+		}
+		row := &rd.log.rows[i]
+		if !rd.seen[i] && (row.have&tried != 0 || tries == 0) {
+			if err := emit(job.Attempt{Task: task, Try: 1}); err != nil {
+				return err
+			}
+		}
+		for _, id := range later[:tries] {
+			if !rd.seenLater[id] {
+				if err := emit(id); err != nil {
+					return err
+				}
+			}
+		}
+		later = later[tries:]
+	}
+	rd.missing(lost)
+	return nil
+}
+
+// wasRead says whether the host had a worker's record of an attempt it tells of.
+func wasRead(r *stats.Record) bool {
+	return r.StatusDone.OK && r.Worker.OK && (r.State == job.Success || r.State == job.Error || r.State == job.Timeout)
+}
+
+// missing reports records that the host has read and that are no longer there,
+// unless damaged lines of the same segment account for them.
+func (rd *reading) missing(lost map[int64]int) {
+	workers := make([]int64, 0, len(lost))
+	for n := range lost {
+		workers = append(workers, n)
+	}
+	slices.Sort(workers)
+	for _, n := range workers {
+		path := SegmentPath(rd.job.dir, int(n), StatsSegment)
+		if lost[n] > rd.damaged[path] {
+			rd.add(Damage{Path: path, Msg: fmt.Sprintf("records that the host has read are missing: %d", lost[n])})
+		}
+	}
+}

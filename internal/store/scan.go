@@ -1,0 +1,112 @@
+package store
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
+)
+
+func compareAttempts(a, b job.Attempt) int {
+	return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Try, b.Try))
+}
+
+// recordBlock is the records of one piece of a segment.
+type recordBlock struct {
+	block
+	seg     *segment
+	picked  picked
+	records []stats.Record
+	offsets []int64
+}
+
+// Scan calls f with the record of every attempt that was made, and with one record
+// in the state new, queued or running for every task without any, in no
+// particular order. keys is what f looks at; other keys may be null. A record is valid during the call only. An error of f ends the scan and
+// is returned.
+func (j *Job) Scan(keys stats.KeySet, f func(*stats.Record) error) (*Report, error) {
+	return j.scan(0, j.Manifest.Tasks, nil, keys, f)
+}
+
+// scan is Scan for n tasks from first on. wanted tells their lines from others
+// without reading them; nil wants all.
+func (j *Job) scan(first, n int, wanted func(obj []byte) bool, keys stats.KeySet, f func(*stats.Record) error) (*Report, error) {
+	rd, err := j.read(first, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rd.close()
+	p := newPicker(keys)
+	do := func(i int, b *recordBlock) {
+		b.seg, b.records, b.offsets = rd.pieces[i].seg, b.records[:0], b.offsets[:0]
+		b.read(b.seg.source, rd.pieces[i].i, func(obj []byte, offset int64) error {
+			if wanted != nil && !wanted(obj) {
+				return nil
+			}
+			return rd.workerLine(p, b, obj, offset)
+		})
+	}
+	err = inOrder(len(rd.pieces), do, func(b *recordBlock) error {
+		rd.take(&b.block)
+		for i := range b.records {
+			r := &b.records[i]
+			if !rd.mark(job.Attempt{Task: r.Task, Try: r.Attempt}) {
+				rd.add(repeated(b.seg.path, b.offsets[i], r.Task, r.Attempt))
+				continue
+			}
+			if err := f(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = rd.unrecorded(f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rd.finish(), nil
+}
+
+func repeated(path string, offset int64, task, attempt int) Damage {
+	return Damage{Path: path, Line: atOffset, Offset: offset, Msg: fmt.Sprintf("attempt %d at task %d is recorded twice", attempt, task)}
+}
+
+func (rd *reading) workerLine(p *picker, b *recordBlock, obj []byte, offset int64) error {
+	task, try, ok := lineID(obj)
+	if err := rd.check(task, ok && try > 0); err != nil {
+		return err
+	}
+	n := len(b.records)
+	if n == cap(b.records) {
+		b.records = append(b.records, stats.Record{})[:n]
+	}
+	r := &b.records[:n+1][n]
+	*r = stats.Record{}
+	if n > 0 {
+		r.WorkerHostname = b.records[n-1].WorkerHostname // saves a copy of what is the same
+	}
+	if err := rd.merged(p, &b.picked, b.seg, obj, r); err != nil {
+		return err
+	}
+	b.records, b.offsets = b.records[:n+1], append(b.offsets, offset)
+	if err := b.seg.pointsTo(r); err != nil {
+		b.bad(b.seg.source, offset, err)
+	}
+	return nil
+}
+
+// Columns reads what pictures need of every task.
+func (j *Job) Columns() (*stats.Columns, *Report, error) {
+	m := j.Manifest
+	c := stats.NewColumns(m.JobID, m.Name, time.Unix(0, m.Clock.Wall), m.Tasks)
+	rep, err := j.Scan(stats.NewKeySet("host_submit_tstamp", "worker_start_tstamp", "worker_func_start_tstamp", "worker_func_end_tstamp",
+		"worker_end_tstamp", "host_status_done_tstamp", "host_result_done_tstamp"), func(r *stats.Record) error {
+		c.Add(r)
+		return nil
+	})
+	return c, rep, err
+}

@@ -1,0 +1,166 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// File is what the store needs of a file it appends to. Tests put faults in its way.
+type File interface {
+	io.Writer
+	Truncate(size int64) error
+	Close() error
+}
+
+// OpenFunc opens a new file for appending; nil stands for the real one.
+type OpenFunc func(path string) (File, error)
+
+// OpenAppend creates path for its one writer; a file that exists is an error,
+// because somebody else writes or wrote it.
+func OpenAppend(path string) (File, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
+}
+
+// Segment is an append-only file with one writer. What Append has returned an
+// offset for is complete; a failed Append leaves the segment as it was.
+type Segment struct {
+	path string
+	f    File
+	size int64
+	bad  error // the tail could not be cut: nothing may follow it
+}
+
+// CreateSegment makes a new segment. open may be nil.
+func CreateSegment(path string, open OpenFunc) (*Segment, error) {
+	if open == nil {
+		open = OpenAppend
+	}
+	f, err := open(path)
+	if err != nil {
+		return nil, fmt.Errorf("create segment: %w", err)
+	}
+	return &Segment{path: path, f: f}, nil
+}
+
+// Size is the number of bytes in the segment.
+func (s *Segment) Size() int64 { return s.size }
+
+// Append writes b with one write(2) and returns where it stands.
+func (s *Segment) Append(b []byte) (offset int64, err error) {
+	if len(b) == 0 {
+		return s.size, nil
+	}
+	return s.AppendFrom(func(w io.Writer) (int64, error) {
+		n, err := w.Write(b)
+		return int64(n), err
+	})
+}
+
+// AppendFrom lets write add bytes to the segment and returns where they stand.
+// When write fails, all it has written is cut off again.
+func (s *Segment) AppendFrom(write func(io.Writer) (int64, error)) (offset int64, err error) {
+	if s.bad != nil {
+		return 0, s.bad
+	}
+	offset = s.size
+	n, err := write(s.f)
+	if err != nil {
+		if cut := s.f.Truncate(offset); cut != nil {
+			s.bad = fmt.Errorf("append to %s: %w", s.path, errors.Join(err, cut))
+			return 0, s.bad
+		}
+		return 0, fmt.Errorf("append to %s: %w", s.path, err)
+	}
+	s.size += n
+	return offset, nil
+}
+
+// Close closes the segment's file.
+func (s *Segment) Close() error { return s.f.Close() }
+
+// Tail reads the complete lines that a writer appends to a segment, from its
+// start on, as far as it is told they reach.
+type Tail struct {
+	f    *os.File
+	path string
+	at   int64
+	buf  []byte
+}
+
+// OpenTail opens the segment at path for following.
+func OpenTail(path string) (*Tail, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open segment: %w", err)
+	}
+	return &Tail{f: f, path: path}, nil
+}
+
+// At is the offset up to which lines were read.
+func (t *Tail) At() int64 { return t.at }
+
+// ReadTo calls line with every line, its end included, up to offset end, which
+// must be a line's end that the writer has announced. The line may be changed by
+// the callee and is valid only during the call.
+func (t *Tail) ReadTo(end int64, line func([]byte) error) error {
+	const most = 1 << 20
+	for t.at < end {
+		n := min(end-t.at, most)
+		for {
+			if int64(cap(t.buf)) < n {
+				t.buf = make([]byte, n)
+			}
+			t.buf = t.buf[:n]
+			if got, err := t.f.ReadAt(t.buf, t.at); int64(got) < n {
+				return fmt.Errorf("read %s at %d: %w", t.path, t.at, errors.Join(err, io.ErrUnexpectedEOF))
+			}
+			if bytes.IndexByte(t.buf, '\n') >= 0 || n == end-t.at {
+				break
+			}
+			n = min(2*n, end-t.at) // a line longer than the buffer
+		}
+		chunk := t.buf
+		for {
+			i := bytes.IndexByte(chunk, '\n')
+			if i < 0 {
+				break
+			}
+			if err := line(chunk[:i+1]); err != nil {
+				return err
+			}
+			t.at += int64(i + 1)
+			chunk = chunk[i+1:]
+		}
+		if len(chunk) > 0 && t.at+int64(len(chunk)) == end {
+			return fmt.Errorf("read %s at %d: line without end", t.path, t.at)
+		}
+	}
+	return nil
+}
+
+// ReadRest is ReadTo the last complete line the segment holds now: what a writer
+// that died had not announced any more. A torn last line is left out.
+func (t *Tail) ReadRest(line func([]byte) error) error {
+	info, err := t.f.Stat()
+	if err != nil {
+		return fmt.Errorf("read %s: %w", t.path, err)
+	}
+	end := info.Size()
+	var last [1]byte
+	for end > t.at {
+		if _, err := t.f.ReadAt(last[:], end-1); err != nil {
+			return fmt.Errorf("read %s: %w", t.path, err)
+		}
+		if last[0] == '\n' {
+			break
+		}
+		end--
+	}
+	return t.ReadTo(end, line)
+}
+
+// Close closes the file.
+func (t *Tail) Close() error { return t.f.Close() }

@@ -1,0 +1,247 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
+	"github.com/lithops-go/lithops/internal/store"
+)
+
+// Processes that open a new store at the same time do not disturb each other.
+func testOpenTogether(t *testing.T, s *store.Store) {
+	for i := range 50 {
+		root := filepath.Join(s.Root(), fmt.Sprint("new", i))
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				if _, err := store.Open(root); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if names, err := os.ReadDir(root); err != nil || len(names) != 2 {
+			t.Errorf("a new store holds %v, %v, want jobs and version", names, err)
+		}
+	}
+}
+
+func testPermissions(t *testing.T, s *store.Store) {
+	script := filepath.Join(t.TempDir(), "script")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	j := done(t, s, 2, true)
+	in, err := j.w.Inputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, errStage := j.w.Stage(script)
+	if err := errors.Join(in.Close(), j.w.WriteSpec([]byte("name: x\n")), errStage); err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(filepath.Join(s.Root(), "jobs"), func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		want := fs.FileMode(0o600)
+		if d.IsDir() || d.Name() == "script" {
+			want = 0o700
+		}
+		if info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, want %v", path, info.Mode().Perm(), want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func testNewerStore(t *testing.T, s *store.Store) {
+	writeFile(t, filepath.Join(s.Root(), "version"), fmt.Appendln(nil, store.Version+1))
+	if _, err := store.Open(s.Root()); !errors.Is(err, store.ErrNewer) {
+		t.Errorf("opening a newer store: %v, want %v", err, store.ErrNewer)
+	}
+	writeFile(t, filepath.Join(s.Root(), "version"), []byte("x"))
+	if _, err := store.Open(s.Root()); err == nil || errors.Is(err, store.ErrNewer) {
+		t.Errorf("opening a store without a version: %v", err)
+	}
+}
+
+func testNewerJob(t *testing.T, s *store.Store) {
+	j := done(t, s, 1, true)
+	path := filepath.Join(s.JobDir(testID), "job.json")
+	for _, text := range []string{`{"version":%d,"tasks":1}`, `{"version":%d,"tasks":"many","spec":17}`} {
+		writeFile(t, path, fmt.Appendf(nil, text, store.Version+1))
+		if _, err := s.Job(testID); !errors.Is(err, store.ErrNewer) {
+			t.Errorf("opening a newer job: %v, want %v", err, store.ErrNewer)
+		}
+		if all, err := s.List(); err != nil || len(all) != 1 || !errors.Is(all[0].Err, store.ErrNewer) || all[0].ID != j.id {
+			t.Errorf("list with a newer job: %+v, %v", all, err)
+		}
+	}
+	for _, text := range []string{"", "{", `{"version":1,"tasks":-1}`, `{"version":1,"tasks":1000000000000}`} {
+		writeFile(t, path, []byte(text))
+		if _, err := s.Job(testID); err == nil || errors.Is(err, store.ErrNewer) {
+			t.Errorf("opening a job with manifest %q: %v", text, err)
+		}
+	}
+}
+
+func testOneWriter(t *testing.T, s *store.Store) {
+	j := newJob(t, s, testID, 1)
+	j.segment(0)
+	if _, err := store.CreateSegment(j.path(0, store.StatsSegment), nil); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a second writer of a segment: %v, want %v", err, fs.ErrExist)
+	}
+}
+
+func testOffsets(t *testing.T, s *store.Store) {
+	j := newJob(t, s, testID, 1)
+	seg, err := store.CreateSegment(j.path(0, store.OutSegment), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	rnd, want := rand.New(rand.NewPCG(3, 4)), []byte(nil)
+	for range 200 {
+		piece := bytes.Repeat([]byte{byte(rnd.IntN(256))}, rnd.IntN(5000))
+		at, err := seg.Append(piece)
+		if err != nil || at != int64(len(want)) {
+			t.Fatalf("piece stands at %d, %v, want %d", at, err, len(want))
+		}
+		want = append(want, piece...)
+		if seg.Size() != int64(len(want)) {
+			t.Fatalf("size is %d, want %d", seg.Size(), len(want))
+		}
+	}
+	if !bytes.Equal(readFile(t, j.path(0, store.OutSegment)), want) {
+		t.Error("the segment does not hold what was appended")
+	}
+}
+
+func testInputs(t *testing.T, s *store.Store) {
+	j := newJob(t, s, testID, 5)
+	items := []string{"1", `"` + strings.Repeat("long ", 400_000) + `"`, `{"a":[1,2]}`, `"` + strings.Repeat("x", 1<<18-3) + `"`, `"ü"`}
+	in, err := j.w.Inputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range items {
+		if err := in.Add([]byte(item)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := j.open().Inputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for i, want := range items {
+		got, err := r.Next()
+		if err != nil || string(got) != want {
+			t.Fatalf("item %d: %d bytes, %v, want %d bytes", i, len(got), err, len(want))
+		}
+	}
+	if got, err := r.Next(); err != io.EOF {
+		t.Errorf("after the last item: %q, %v, want %v", got, err, io.EOF)
+	}
+}
+
+// A failed Append leaves neither bytes nor a gap, wherever it is cut short.
+func testFailedAppend(t *testing.T, s *store.Store) {
+	j := newJob(t, s, testID, 1)
+	first, second := []byte("one line\n"), []byte("another line\n")
+	for n := range len(second) {
+		path := j.path(n, store.StatsSegment)
+		seg, err := store.CreateSegment(path, FailOnce(int64(len(first)+n), syscall.ENOSPC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := seg.Append(first); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := seg.Append(second); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("append to a full disk: %v", err)
+		}
+		if got := readFile(t, path); !bytes.Equal(got, first) {
+			t.Fatalf("a failed append has left %q", got)
+		}
+		if at, err := seg.Append(second); err != nil || at != int64(len(first)) {
+			t.Fatalf("append after a failed one: at %d, %v", at, err)
+		}
+		if got := readFile(t, path); string(got) != string(first)+string(second) {
+			t.Fatalf("the segment holds %q", got)
+		}
+		seg.Close()
+	}
+}
+
+// When a half line cannot be cut off again, no line follows it.
+func testFailedCut(t *testing.T, s *store.Store) {
+	j := newJob(t, s, testID, 1)
+	faults := &Faults{FailAfter: 12, FailOnce: true, Err: syscall.ENOSPC, TruncateErr: syscall.EIO}
+	path := j.path(0, store.StatsSegment)
+	seg, err := store.CreateSegment(path, faults.Open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	if _, err := seg.Append([]byte("complete\n")); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := seg.Append([]byte("cut short\n")); !errors.Is(err, syscall.ENOSPC) || !errors.Is(err, syscall.EIO) {
+			t.Errorf("append after a failed cut: %v, want both errors", err)
+		}
+	}
+	if got := string(readFile(t, path)); got != "complete\ncut" {
+		t.Errorf("the segment holds %q", got)
+	}
+}
+
+// A host whose disk is full at any moment leaves a job that reads without damage.
+func testFullDisk(t *testing.T, s *store.Store) {
+	for n := int64(0); n < 2000; n += 37 {
+		id := fmt.Sprintf("%d-0-M000", n)
+		w, err := s.Create(id, FailAfter(n, syscall.ENOSPC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := newModel(&store.Manifest{JobID: id, Program: "test", Spec: &job.Spec{}, Tasks: 20})
+		if err := w.WriteManifest(m.manifest); err != nil {
+			t.Fatal(err)
+		}
+		for task := range 20 {
+			r := stats.Record{Task: task, Attempt: 1, State: job.Running, HostSubmit: stats.SecOf(task)}
+			w.Task(&r)
+			if w.Flush() == nil {
+				m.addHost(r)
+			}
+		}
+		w.Close()
+		m.over = true
+		j := &written{model: m, t: t, s: s, id: id}
+		j.check(0, 0)
+	}
+}

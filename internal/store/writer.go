@@ -1,0 +1,229 @@
+package store
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
+)
+
+// Writer is the host's side of one job: it holds the job's lock until Close. Not
+// safe for concurrent use.
+type Writer struct {
+	dir  string
+	lock *os.File
+	open OpenFunc
+	host *Segment
+	buf  []byte
+}
+
+// Create makes the directory of a new job and locks it. An id that exists is
+// fs.ErrExist. open may be nil.
+//
+// The directory gets its name when the lock is held: no reader ever sees a job
+// that starts without its host.
+func (s *Store) Create(id string, open OpenFunc) (*Writer, error) {
+	if !job.ValidID(id) {
+		return nil, fmt.Errorf("create job: %q cannot be an id", id)
+	}
+	w := &Writer{dir: s.JobDir(id), open: open}
+	if err := w.create(filepath.Dir(w.dir)); err != nil {
+		return nil, fmt.Errorf("create job: %w", err)
+	}
+	return w, nil
+}
+
+func (w *Writer) create(jobs string) error {
+	tmp, err := os.MkdirTemp(jobs, ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp) // nothing is there after the rename
+	if w.lock, err = lockFile(filepath.Join(tmp, lockName)); err != nil {
+		return err
+	}
+	if err = os.Rename(tmp, w.dir); err == nil {
+		w.host, err = CreateSegment(filepath.Join(w.dir, hostName), w.open)
+	}
+	if err != nil {
+		w.lock.Close()
+	}
+	return err
+}
+
+// Dir is the job's directory.
+func (w *Writer) Dir() string { return w.dir }
+
+// WriteSpec keeps the job as it was submitted.
+func (w *Writer) WriteSpec(src []byte) error { return writeFile(filepath.Join(w.dir, specName), src) }
+
+// WriteManifest replaces job.json.
+func (w *Writer) WriteManifest(m *Manifest) error {
+	m.Version = Version
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	if err := writeFile(filepath.Join(w.dir, manifestName), append(b, '\n')); err != nil {
+		return fmt.Errorf("write manifest: %w", err)
+	}
+	return nil
+}
+
+// FuncDir is where Stage puts files.
+func (w *Writer) FuncDir() string { return filepath.Join(w.dir, funcName) }
+
+// Stage copies the file at path into FuncDir and returns its size. Two files of
+// one base name cannot both be staged.
+func (w *Writer) Stage(path string) (size int64, err error) {
+	src, err := os.Open(path)
+	if err != nil {
+		return 0, fmt.Errorf("stage file: %w", err)
+	}
+	defer src.Close()
+	info, err := src.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("stage file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return 0, fmt.Errorf("stage file: %s is not a regular file", path)
+	}
+	if err := os.MkdirAll(w.FuncDir(), 0o700); err != nil {
+		return 0, fmt.Errorf("stage file: %w", err)
+	}
+	dst, err := os.OpenFile(filepath.Join(w.FuncDir(), filepath.Base(path)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm()&0o700|0o600)
+	if err != nil {
+		return 0, fmt.Errorf("stage file: %w", err)
+	}
+	size, err = io.Copy(dst, src)
+	if err = errors.Join(err, dst.Close()); err != nil {
+		return 0, fmt.Errorf("stage file: %w", err)
+	}
+	return size, nil
+}
+
+// InputWriter writes input.jsonl.
+type InputWriter struct {
+	seg *Segment
+	buf *bufio.Writer
+}
+
+// Inputs starts the job's inputs.
+func (w *Writer) Inputs() (*InputWriter, error) {
+	seg, err := CreateSegment(filepath.Join(w.dir, inputName), w.open)
+	if err != nil {
+		return nil, err
+	}
+	in := &InputWriter{seg: seg}
+	in.buf = bufio.NewWriterSize(segmentWriter{seg}, 1<<18)
+	return in, nil
+}
+
+type segmentWriter struct{ *Segment }
+
+func (s segmentWriter) Write(b []byte) (int, error) {
+	if _, err := s.Append(b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Add writes the next item: one JSON value without a line end in it.
+func (in *InputWriter) Add(item []byte) error {
+	in.buf.Write(item) // the error stays with the buffer
+	return in.buf.WriteByte('\n')
+}
+
+// Flush writes what is buffered into the file.
+func (in *InputWriter) Flush() error { return in.buf.Flush() }
+
+// Close writes what is left.
+func (in *InputWriter) Close() error { return errors.Join(in.buf.Flush(), in.seg.Close()) }
+
+// Task notes what the host knows of one attempt: the keys it owns. A later line
+// of the same attempt adds to an earlier one. It stands in the file after Flush.
+func (w *Writer) Task(r *stats.Record) { w.buf = stats.AppendHostLine(w.buf, r) }
+
+// Event is a line of host.jsonl that is about the job.
+type Event struct {
+	Event   string `json:"event"` // run, worker, progress, end
+	TimeNS  int64  `json:"time_ns"`
+	Worker  *int   `json:"worker,omitempty"`
+	PID     int    `json:"pid,omitempty"`
+	Text    string `json:"text,omitempty"`
+	Done    int    `json:"done,omitempty"`    // progress: tasks that ended well,
+	Failed  int    `json:"failed,omitempty"`  // that failed for good,
+	Running int    `json:"running,omitempty"` // and that are with a worker
+}
+
+// Event notes something about the job. It stands in the file after Flush.
+func (w *Writer) Event(e Event) {
+	b, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // no field of Event can fail
+	}
+	start := len(w.buf)
+	w.buf = stats.Seal(append(w.buf, b[:len(b)-1]...), start)
+}
+
+// Pending is the number of bytes noted since the last Flush.
+func (w *Writer) Pending() int { return len(w.buf) }
+
+// Flush appends what was noted to host.jsonl.
+func (w *Writer) Flush() error {
+	_, err := w.host.Append(w.buf)
+	w.buf = w.buf[:0]
+	return err
+}
+
+// Close flushes and gives the lock back.
+func (w *Writer) Close() error {
+	return errors.Join(w.Flush(), w.host.Close(), w.lock.Close())
+}
+
+// InputReader reads input.jsonl from its start.
+type InputReader struct {
+	f   *os.File
+	buf *bufio.Reader
+	big []byte
+}
+
+// OpenInputs reads the inputs of the job in directory dir.
+func OpenInputs(dir string) (*InputReader, error) {
+	f, err := os.Open(filepath.Join(dir, inputName))
+	if err != nil {
+		return nil, fmt.Errorf("open inputs: %w", err)
+	}
+	return &InputReader{f: f, buf: bufio.NewReaderSize(f, 1<<18)}, nil
+}
+
+// Next returns the next item without its line end, valid until the next call, and
+// io.EOF after the last.
+func (in *InputReader) Next() ([]byte, error) {
+	in.big = in.big[:0]
+	for {
+		line, err := in.buf.ReadSlice('\n')
+		switch {
+		case err == nil && len(in.big) == 0:
+			return line[:len(line)-1], nil
+		case err == nil:
+			in.big = append(in.big, line[:len(line)-1]...)
+			return in.big, nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			in.big = append(in.big, line...)
+		case err == io.EOF && len(line)+len(in.big) > 0:
+			return nil, fmt.Errorf("read inputs: %s ends within a line", in.f.Name())
+		default:
+			return nil, err
+		}
+	}
+}
+
+// Close closes the file.
+func (in *InputReader) Close() error { return in.f.Close() }
