@@ -1,0 +1,36 @@
+// Package proc finds and ends processes that lost their parent.
+package proc
+
+import (
+	"syscall"
+	"time"
+)
+
+// Signal sends s to a process and to the group it leads, if it leads one, and
+// wakes it up if it is stopped.
+func Signal(pid int, s syscall.Signal) {
+	syscall.Kill(-pid, s)
+	syscall.Kill(pid, s)
+	syscall.Kill(pid, syscall.SIGCONT)
+}
+
+// KillOrphans kills the children of this process that known does not know, and
+// collects them, until there are none or most has gone by. Only what it has
+// killed itself is waited for.
+func KillOrphans(known func(pid int) bool, most time.Duration) {
+	for begun, pause := time.Now(), time.Millisecond; time.Since(begun) < most; pause = min(2*pause, 20*time.Millisecond) {
+		left := 0
+		for _, pid := range Children() {
+			if known(pid) {
+				continue
+			}
+			left++
+			Signal(pid, syscall.SIGKILL)
+			syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+		}
+		if left == 0 {
+			return
+		}
+		time.Sleep(pause)
+	}
+}

@@ -1,0 +1,68 @@
+package proc
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// Subreaper makes every orphan among the descendants a child of this process.
+func Subreaper() error {
+	return os.NewSyscallError("become subreaper", unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+}
+
+// Children lists the processes whose parent is this one, zombies included.
+func Children() (pids []int) {
+	self := os.Getpid()
+	for pid, parent := range parents() {
+		if parent == self {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// Descendants lists the processes below pid.
+func Descendants(pid int) (below []int) {
+	children := map[int][]int{}
+	for child, parent := range parents() {
+		children[parent] = append(children[parent], child)
+	}
+	todo := children[pid]
+	for len(todo) > 0 {
+		next := todo[0]
+		below = append(below, next)
+		todo = append(todo[1:], children[next]...)
+	}
+	return below
+}
+
+// parents maps each process to its parent. The kernel's own lists of children
+// are not to be had everywhere, so all of /proc is read.
+func parents() map[int]int {
+	dir, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(-1)
+	of := make(map[int]int, len(names))
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		b, err := os.ReadFile("/proc/" + name + "/stat")
+		if err != nil {
+			continue // it has ended since
+		}
+		// pid (name) state ppid …; the name may hold anything
+		rest := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+		if len(rest) > 1 {
+			of[pid], _ = strconv.Atoi(string(rest[1]))
+		}
+	}
+	return of
+}
