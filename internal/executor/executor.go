@@ -1,0 +1,364 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/lithops-go/lithops/internal/clock"
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
+	"github.com/lithops-go/lithops/internal/store"
+	"github.com/lithops-go/lithops/internal/wire"
+)
+
+// maxLost is how often a task is resubmitted because its worker died.
+const maxLost = 5
+
+// How often the loop looks after what no event tells it.
+const (
+	tickTime     = 50 * time.Millisecond
+	progressTime = time.Second
+	flushBytes   = 64 << 10
+)
+
+// Config is one job to execute. All fields but Progress must be set.
+type Config struct {
+	Job      wire.Job // as the workers get it, Worker excepted
+	Retries  job.Retries
+	OnFail   job.OnFailure
+	Chunk    int // tasks with a worker at a time, 0: adaptive
+	Tasks    int // number of inputs
+	Workers  int
+	Inputs   Inputs
+	Writer   *store.Writer
+	Clock    *clock.Clock
+	Backend  Backend
+	Events   <-chan Event // what Backend tells
+	Progress func(Progress)
+}
+
+// Result is how a job ended.
+type Result struct {
+	Counts    map[job.State]int // tasks by the state of the attempt that counts
+	Cancelled bool              // ctx ended before the job
+	Reason    string            // why not all tasks were run, "" when they were
+}
+
+// executor is the state of the loop; only the loop's goroutine touches it.
+type executor struct {
+	Config
+	queue    queue
+	workers  map[int]*worker
+	launched int
+	finished int // tasks
+	counts   map[job.State]int
+	retried  int
+	begun    time.Time
+	meanNS   float64 // mean length of a task so far, recent ones weigh more; -1 before the first
+	stopping bool    // no task is started any more
+	result   Result
+	err      error
+	told     time.Time // last progress event
+	keys     stats.KeySet
+	buf      []byte
+}
+
+// worker is what the host knows of a worker.
+type worker struct {
+	number   int
+	ready    bool
+	ended    bool // was told to end
+	fatal    error
+	tail     *store.Tail
+	inFlight []*pending
+	rung     time.Time // last sign of life that finished a task, or first task sent
+	recalled bool      // asked for what is behind a long task: gets nothing until that is done
+}
+
+// Run executes the job until every task has ended or it is stopped. The error is
+// for a job that cannot go on; what has ended until then is recorded.
+func Run(ctx context.Context, c Config) (*Result, error) {
+	e := &executor{Config: c, workers: map[int]*worker{}, counts: map[job.State]int{}, begun: time.Now(), meanNS: -1,
+		keys: stats.NewKeySet("task", "attempt", "state", "error_type", "worker_exec_time")}
+	e.queue = queue{inputs: c.Inputs, now: c.Clock.Now}
+	e.told = e.begun
+	e.err = e.queue.refill()
+	for range min(c.Workers, c.Tasks) {
+		if e.err == nil {
+			e.launch()
+		}
+	}
+	e.loop(ctx)
+	closing := e.close()
+	e.sync(true)
+	e.result.Counts = e.counts
+	if rest := c.Tasks - e.finished; rest > 0 {
+		e.counts[job.New] = rest
+	}
+	e.report()
+	return &e.result, errors.Join(e.err, closing)
+}
+
+// close ends the backend; what it still tells is of no interest.
+func (e *executor) close() error {
+	done := make(chan error)
+	go func() { done <- e.Backend.Close() }()
+	for {
+		select {
+		case <-e.Events:
+		case err := <-done:
+			return err
+		}
+	}
+}
+
+func (e *executor) loop(ctx context.Context) {
+	tick := time.NewTicker(tickTime)
+	defer tick.Stop()
+	wake := time.NewTimer(time.Hour)
+	defer wake.Stop()
+	done := ctx.Done()
+	for !e.over() {
+		select {
+		case ev := <-e.Events:
+			e.event(&ev)
+		case <-tick.C:
+			e.sync(false)
+			e.relieve()
+			e.report()
+		case <-wake.C:
+		case <-done:
+			done = nil
+			e.result.Cancelled = true
+			e.stop("interrupted", wire.Cancel)
+		}
+		if wait := e.queue.wake(time.Now()); wait > 0 {
+			wake.Reset(wait)
+		}
+		if err := e.queue.refill(); err != nil {
+			e.fail(err)
+		}
+		e.dispatch()
+		if e.Writer.Pending() > flushBytes {
+			e.sync(false)
+		}
+	}
+}
+
+// over says whether there is nothing left to wait for. When all tasks have ended
+// it tells the workers to end.
+func (e *executor) over() bool {
+	if !e.stopping && e.finished < e.Tasks {
+		return false
+	}
+	for _, w := range e.workers {
+		if len(w.inFlight) == 0 && w.ready && !w.ended {
+			w.ended = true
+			e.send(w, wire.End)
+		}
+	}
+	if e.err != nil && !e.busy() {
+		return true // do not wait for workers that may never come up
+	}
+	return len(e.workers) == 0
+}
+
+func (e *executor) busy() bool {
+	for _, w := range e.workers {
+		if len(w.inFlight) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *executor) launch() {
+	j := e.Job
+	j.Worker = e.launched
+	e.launched++
+	e.workers[j.Worker] = &worker{number: j.Worker}
+	if err := e.Backend.Launch(&j); err != nil {
+		delete(e.workers, j.Worker)
+		e.fail(err)
+	}
+}
+
+func (e *executor) send(w *worker, kind wire.Kind) {
+	e.Backend.Send(w.number, (&wire.Message{Kind: kind}).Append(nil))
+}
+
+// fail ends the job because it cannot go on.
+func (e *executor) fail(err error) {
+	if e.err == nil {
+		e.err = err
+	}
+	e.stop(err.Error(), wire.Cancel)
+}
+
+// stop starts no task any more. how says what happens to the running ones: Cancel
+// ends them, Recall lets them finish.
+func (e *executor) stop(reason string, how wire.Kind) {
+	if !e.stopping {
+		e.result.Reason = reason
+	}
+	e.stopping = true
+	e.queue.drop()
+	for _, w := range e.workers {
+		if w.ready && len(w.inFlight) > 0 {
+			e.send(w, how)
+		}
+	}
+}
+
+func (e *executor) event(ev *Event) {
+	w := e.workers[ev.Worker]
+	if w == nil {
+		return
+	}
+	switch ev.Kind {
+	case Ready:
+		w.ready = true
+		var err error
+		if w.tail, err = store.OpenTail(store.SegmentPath(e.Writer.Dir(), w.number, store.StatsSegment)); err != nil {
+			e.fail(err)
+			return
+		}
+		e.Writer.Event(store.Event{Event: "worker", TimeNS: e.Clock.Now(), Worker: &w.number, PID: ev.PID, Text: "ready on " + ev.Hostname})
+	case Done:
+		if err := w.tail.ReadTo(ev.Offset, func(line []byte) error { return e.record(w, line) }); err != nil {
+			e.fail(fmt.Errorf("read records of worker %d: %w", w.number, err))
+			w.inFlight = nil // what it says of them cannot be read
+		}
+		w.rung, w.recalled = time.Now(), false
+	case Back:
+		if p := w.take(ev.Attempt); p != nil {
+			e.giveBack(w, p)
+		}
+		w.recalled = w.recalled && len(w.inFlight) > 0
+	case Fatal:
+		w.fatal = ev.Err
+	case Gone:
+		e.gone(w, ev.Err)
+	}
+}
+
+// giveBack queues an attempt again that the worker had not begun, or forgets it
+// when the job is being stopped.
+func (e *executor) giveBack(w *worker, p *pending) {
+	p.dispatch = 0
+	if p.noted {
+		p.noted = false
+		e.note(w, p, &stats.Record{State: job.New})
+	}
+	if !e.stopping {
+		e.queue.again.push(p)
+	}
+}
+
+// take removes an attempt from those with the worker; nil when it is not there.
+func (w *worker) take(a job.Attempt) *pending {
+	for i, p := range w.inFlight {
+		if p.Attempt == a {
+			copy(w.inFlight[i:], w.inFlight[i+1:])
+			w.inFlight[len(w.inFlight)-1] = nil
+			w.inFlight = w.inFlight[:len(w.inFlight)-1]
+			return p
+		}
+	}
+	return nil
+}
+
+// record takes in one record from a worker's segment.
+func (e *executor) record(w *worker, line []byte) error {
+	object, err := stats.Unseal(line)
+	if err != nil {
+		return err
+	}
+	var r stats.Record
+	if err := stats.ParseKeys(object, &r, e.keys); err != nil {
+		return err
+	}
+	p := w.take(job.Attempt{Task: r.Task, Try: r.Attempt})
+	if p == nil {
+		return fmt.Errorf("record of task %d, attempt %d, which the worker was not given", r.Task, r.Attempt)
+	}
+	const weight = 0.1
+	if e.meanNS < 0 {
+		e.meanNS = float64(r.WorkerExec.NS)
+	}
+	e.meanNS += weight * (float64(r.WorkerExec.NS) - e.meanNS)
+	e.settle(w, p, &stats.Record{State: r.State, StatusDone: stats.SecOf(e.Clock.Now()), StatusCount: stats.IntOf(1)})
+	return nil
+}
+
+// settle notes that an attempt has ended and decides what follows. r holds its
+// state and what the host alone can tell of it.
+func (e *executor) settle(w *worker, p *pending, r *stats.Record) {
+	e.note(w, p, r)
+	switch {
+	case r.State == job.Lost && p.lost < maxLost && !e.stopping:
+		p.lost++
+		e.again(p, 0)
+	case r.State != job.Lost && r.State.Failed() && e.mayRetry(p, r.State):
+		e.again(p, e.backoff(p.Try-p.lost))
+	default:
+		e.finished++
+		e.counts[r.State]++
+		if r.State.Failed() && r.State != job.Cancelled {
+			e.failed()
+		}
+	}
+}
+
+func (e *executor) mayRetry(p *pending, s job.State) bool {
+	if e.stopping || p.Try-p.lost > e.Retries.Limit {
+		return false
+	}
+	for _, on := range e.Retries.On {
+		if on == s {
+			return true
+		}
+	}
+	return false
+}
+
+// again queues the next attempt at p's task after a pause.
+func (e *executor) again(p *pending, pause time.Duration) {
+	e.retried++
+	next := &pending{Attempt: job.Attempt{Task: p.Task, Try: p.Try + 1}, input: p.input, lost: p.lost, submit: e.Clock.Now()}
+	e.queue.retry(next, time.Now().Add(pause))
+}
+
+// backoff is the pause after the n-th failed attempt: it doubles, and is
+// shortened by up to a half at random, so that tasks which failed together do
+// not come back together.
+func (e *executor) backoff(n int) time.Duration {
+	pause := e.Retries.Backoff
+	for ; n > 1 && pause < e.Retries.MaxBackoff; n-- {
+		pause *= 2
+	}
+	if e.Retries.MaxBackoff > 0 {
+		pause = min(pause, e.Retries.MaxBackoff)
+	}
+	return pause/2 + time.Duration(rand.Int64N(int64(pause/2)+1))
+}
+
+// failed looks whether the job may go on after a task failed for good.
+func (e *executor) failed() {
+	n := e.failures()
+	switch f := e.OnFail; {
+	case e.stopping:
+	case f.Mode == job.Stop:
+		e.stop("a task failed and on_failure is stop", wire.Recall)
+	case f.Mode == job.Tolerate && f.Percent > 0 && float64(n) > f.Percent/100*float64(e.Tasks),
+		f.Mode == job.Tolerate && f.Percent == 0 && n > f.Count:
+		e.stop(fmt.Sprintf("%d tasks failed, more than on_failure tolerates", n), wire.Recall)
+	}
+}
+
+func (e *executor) failures() int {
+	return e.counts[job.Error] + e.counts[job.Timeout] + e.counts[job.Lost]
+}

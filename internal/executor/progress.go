@@ -1,0 +1,17 @@
+package executor
+
+import "time"
+
+// Progress is how far a job is.
+type Progress struct {
+	Tasks     int // in all
+	Success   int
+	Failed    int // ended without success, no attempt left
+	Cancelled int
+	Running   int // handed to a worker
+	Retried   int // attempts beyond the first that were started
+	Elapsed   time.Duration
+	Workers   int    // alive
+	Ending    bool   // no new task is started any more: the job is being stopped
+	Reason    string // why, when Ending
+}

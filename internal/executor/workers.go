@@ -1,0 +1,176 @@
+package executor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
+	"github.com/lithops-go/lithops/internal/store"
+	"github.com/lithops-go/lithops/internal/wire"
+)
+
+// How many tasks are with a worker at a time. Long tasks go one by one; of short
+// ones there are as many as keep it busy while a message goes back and forth.
+const (
+	aheadTime = 30 * time.Millisecond
+	maxAhead  = 64
+	// reliefTime is how long a worker may sit on tasks it has not begun while
+	// another has nothing to do.
+	reliefTime = 20 * time.Millisecond
+)
+
+// window is how many tasks a worker may have now.
+func (e *executor) window() int {
+	if e.Chunk > 0 {
+		return e.Chunk
+	}
+	if e.meanNS < 0 || e.meanNS > float64(aheadTime) {
+		return 1
+	}
+	n := int(min(float64(aheadTime)/max(e.meanNS, 1), maxAhead))
+	// Towards the end of the queue the rest is shared out.
+	if e.queue.drained {
+		n = min(n, 1+e.queue.ready()/(2*max(1, len(e.workers))))
+	}
+	return max(1, n)
+}
+
+// dispatch gives tasks to the workers that have room.
+func (e *executor) dispatch() {
+	if e.stopping || e.queue.ready() == 0 {
+		return
+	}
+	window := e.window()
+	for _, w := range e.workers {
+		if !w.ready || w.fatal != nil || w.recalled || len(w.inFlight) >= window {
+			continue
+		}
+		e.buf = e.buf[:0]
+		now := e.Clock.Now()
+		if len(w.inFlight) == 0 {
+			w.rung = time.Now()
+		}
+		for len(w.inFlight) < window {
+			p := e.queue.pop()
+			if p == nil {
+				break
+			}
+			p.dispatch = now
+			w.inFlight = append(w.inFlight, p)
+			m := wire.Message{Kind: wire.Task, Numbers: [2]int64{int64(p.Task), int64(p.Try)}, JSON: p.input}
+			e.buf = m.Append(e.buf)
+		}
+		if len(e.buf) == 0 {
+			return
+		}
+		e.Backend.Send(w.number, e.buf)
+	}
+}
+
+// relieve asks workers that are held up by a long task for the tasks behind it,
+// when another worker could take them.
+func (e *executor) relieve() {
+	if e.stopping || e.queue.ready() > 0 {
+		return
+	}
+	idle := false
+	for _, w := range e.workers {
+		idle = idle || w.ready && len(w.inFlight) == 0
+	}
+	if !idle {
+		return
+	}
+	for _, w := range e.workers {
+		if len(w.inFlight) > 1 && !w.recalled && time.Since(w.rung) > reliefTime {
+			w.recalled = true
+			e.send(w, wire.Recall)
+		}
+	}
+}
+
+// gone settles what a worker leaves behind. Records it wrote but did not tell of
+// count; the first attempt without one was running and is lost, those behind it
+// were never begun.
+func (e *executor) gone(w *worker, err error) {
+	delete(e.workers, w.number)
+	if w.tail != nil {
+		defer w.tail.Close()
+		if err := w.tail.ReadRest(func(line []byte) error { return e.record(w, line) }); err != nil {
+			e.fail(fmt.Errorf("read records of worker %d: %w", w.number, err))
+		}
+	}
+	left := w.inFlight
+	w.inFlight = nil
+	text := "ended"
+	if err != nil {
+		text = err.Error()
+	}
+	e.Writer.Event(store.Event{Event: "worker", TimeNS: e.Clock.Now(), Worker: &w.number, Text: text})
+	switch {
+	case w.fatal != nil:
+		e.fail(w.fatal)
+	case err == nil && len(left) > 0:
+		err = fmt.Errorf("worker %d ended with %d tasks", w.number, len(left))
+	case err != nil && !w.ready:
+		e.fail(fmt.Errorf("start worker %d: %w", w.number, err))
+	}
+	for i, p := range left {
+		if i == 0 && w.fatal == nil {
+			e.settle(w, p, &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err),
+				StatusDone: stats.SecOf(e.Clock.Now()), StatusCount: stats.IntOf(1)})
+			continue
+		}
+		e.giveBack(w, p)
+	}
+	if err != nil && !e.stopping {
+		e.launch()
+	}
+}
+
+// note writes what the host knows of an attempt; r holds its state.
+func (e *executor) note(w *worker, p *pending, r *stats.Record) {
+	r.Task, r.Attempt = p.Task, p.Try
+	r.Worker = stats.IntOf(w.number)
+	r.FuncDataSize = stats.IntOf(len(p.input))
+	r.HostSubmit = stats.SecOf(p.submit)
+	if p.dispatch != 0 {
+		r.HostDispatch = stats.SecOf(p.dispatch)
+	}
+	e.Writer.Task(r)
+}
+
+// sync brings host.jsonl up to date: what is with the workers, and how far the job is.
+func (e *executor) sync(end bool) {
+	for _, w := range e.workers {
+		for _, p := range w.inFlight {
+			if !p.noted {
+				p.noted = true
+				e.note(w, p, &stats.Record{State: job.Running})
+			}
+		}
+	}
+	if end || time.Since(e.told) > progressTime {
+		e.told = time.Now()
+		p := e.progress()
+		e.Writer.Event(store.Event{Event: "progress", TimeNS: e.Clock.Now(), Done: p.Success, Failed: p.Failed, Running: p.Running})
+	}
+	if err := e.Writer.Flush(); err != nil && e.err == nil {
+		e.fail(err)
+	}
+}
+
+func (e *executor) progress() Progress {
+	p := Progress{Tasks: e.Tasks, Success: e.counts[job.Success], Failed: e.failures(), Cancelled: e.counts[job.Cancelled],
+		Retried: e.retried, Elapsed: time.Since(e.begun), Workers: len(e.workers), Ending: e.stopping, Reason: e.result.Reason}
+	for _, w := range e.workers {
+		p.Running += len(w.inFlight)
+	}
+	return p
+}
+
+func (e *executor) report() {
+	if e.Progress != nil {
+		e.Progress(e.progress())
+	}
+}
