@@ -1,0 +1,266 @@
+// Package localworker is the backend for this machine: worker subprocesses, each
+// the same program again.
+package localworker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lithops-go/lithops/internal/executor"
+	"github.com/lithops-go/lithops/internal/proc"
+	"github.com/lithops-go/lithops/internal/store"
+	"github.com/lithops-go/lithops/internal/wire"
+)
+
+// orphanTime bounds the wait for what a dead worker has left to die.
+const orphanTime = 5 * time.Second
+
+// Pool starts workers and carries their messages. The process must have no
+// children but the pool's: on a worker's death, all others are taken for the
+// orphans of its tasks and killed.
+type Pool struct {
+	program string // to run as worker
+	events  chan<- executor.Event
+
+	mu      sync.Mutex
+	workers map[int]*process // by number; those that are not gone
+	wait    sync.WaitGroup
+}
+
+var _ executor.Backend = (*Pool)(nil)
+
+// New makes a pool that tells its events on events, which must be read until
+// Close has returned.
+func New(events chan<- executor.Event) (*Pool, error) {
+	program, err := self()
+	if err != nil {
+		return nil, fmt.Errorf("find own program: %w", err)
+	}
+	if err := proc.Subreaper(); err != nil {
+		return nil, err
+	}
+	return &Pool{program: program, events: events, workers: map[int]*process{}}, nil
+}
+
+// process is a worker as its parent sees it.
+type process struct {
+	number int
+	pid    int
+	proc   *os.Process
+	errors string // file with what it says on standard error
+	ended  bool   // was told to end: its exit is no failure
+
+	out   *os.File // to the worker
+	lines chan []byte
+}
+
+// Launch starts the worker j.Worker.
+func (p *Pool) Launch(j *wire.Job) error {
+	if err := p.launch(j); err != nil {
+		return fmt.Errorf("start worker %d: %w", j.Worker, err)
+	}
+	return nil
+}
+
+func (p *Pool) launch(j *wire.Job) error {
+	setup, err := json.Marshal(j)
+	if err != nil {
+		return err
+	}
+	var files closers
+	defer files.close()
+	null := files.open(os.Open(os.DevNull))
+	errPath := store.SegmentPath(j.Dir, j.Worker, store.WorkerErr)
+	said := files.open(os.OpenFile(errPath, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600))
+	childIn, out, err1 := os.Pipe()
+	in, childOut, err2 := os.Pipe()
+	files.add(childIn, childOut)
+	if err := errors.Join(files.err, err1, err2); err != nil {
+		closeAll(out, in)
+		return err
+	}
+	attr := &os.ProcAttr{
+		Files: []*os.File{null, said, said, wire.FromHost: childIn, wire.ToHost: childOut},
+		Env:   append(os.Environ(), wire.WorkerEnv+"="+strconv.Itoa(j.Worker)),
+		// Ctrl-C in the terminal is for the host, which then ends tasks in good order.
+		Sys: sysProcAttr(j.Isolation),
+	}
+	w := &process{number: j.Worker, errors: errPath, out: out, lines: make(chan []byte, 256)}
+
+	p.mu.Lock() // a child that is not in p.workers yet is no orphan
+	if w.proc, err = os.StartProcess(p.program, []string{os.Args[0], "worker", strconv.Itoa(j.Worker)}, attr); err != nil {
+		p.mu.Unlock()
+		closeAll(out, in)
+		return err
+	}
+	w.pid = w.proc.Pid
+	p.workers[j.Worker] = w
+	p.wait.Add(2)
+	p.mu.Unlock()
+
+	m := wire.Message{Kind: wire.Setup, Numbers: [2]int64{wire.Version}, JSON: setup}
+	w.lines <- m.Append(nil)
+	go p.write(w)
+	go p.follow(w, in)
+	return nil
+}
+
+// write sends lines to the worker. It has its own goroutine because a worker
+// that is stopped would block it.
+func (p *Pool) write(w *process) {
+	defer p.wait.Done()
+	for lines := range w.lines {
+		w.out.Write(lines) // fails when the worker is gone, of which follow tells
+	}
+	w.out.Close()
+}
+
+// follow turns what the worker says into events, until it is gone.
+func (p *Pool) follow(w *process, in *os.File) {
+	defer p.wait.Done()
+	defer in.Close()
+	r := wire.NewReader(in)
+	var m wire.Message
+	var err error
+	for err == nil {
+		if err = r.Read(&m); err == nil {
+			err = p.tell(w, &m)
+		}
+	}
+	if err != io.EOF {
+		w.proc.Kill() // it talks nonsense
+	} else {
+		err = nil
+	}
+	state, waitErr := w.proc.Wait()
+	if err == nil {
+		err = waitErr
+	}
+	p.mu.Lock()
+	delete(p.workers, w.number)
+	close(w.lines)
+	switch {
+	case err != nil:
+		p.sweep()
+	case state.Success() && w.ended:
+		os.Remove(w.errors) // most often empty
+	default:
+		p.sweep()
+		err = fmt.Errorf("worker process died: %s%s", state, lastWords(w.errors))
+	}
+	p.mu.Unlock()
+	p.events <- executor.Event{Kind: executor.Gone, Worker: w.number, Err: err}
+}
+
+func (p *Pool) tell(w *process, m *wire.Message) error {
+	ev := executor.Event{Worker: w.number}
+	switch m.Kind {
+	case wire.Done:
+		ev.Kind, ev.Offset = executor.Done, m.Numbers[0]
+	case wire.Back:
+		ev.Kind, ev.Attempt = executor.Back, m.Attempt()
+	case wire.Ready:
+		var hello wire.Hello
+		if err := json.Unmarshal(m.JSON, &hello); err != nil {
+			return err
+		}
+		ev.Kind, ev.PID, ev.Hostname = executor.Ready, w.pid, hello.Hostname
+	case wire.Fatal:
+		var f wire.Failure
+		if err := json.Unmarshal(m.JSON, &f); err != nil {
+			return err
+		}
+		ev.Kind, ev.Err = executor.Fatal, fmt.Errorf("worker %d: %s", w.number, f.Error)
+	default:
+		return fmt.Errorf("%w: %s from a worker", wire.ErrGarbage, m.Kind)
+	}
+	p.events <- ev
+	return nil
+}
+
+// sweep ends what dead workers have left; p.mu is held.
+func (p *Pool) sweep() {
+	proc.KillOrphans(func(pid int) bool {
+		for _, w := range p.workers {
+			if w.pid == pid {
+				return true
+			}
+		}
+		return false
+	}, orphanTime)
+}
+
+// Send queues lines for a worker.
+func (p *Pool) Send(worker int, lines []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := p.workers[worker]
+	if w == nil {
+		return
+	}
+	if string(lines) == string(wire.End)+"\n" {
+		w.ended = true
+	}
+	select {
+	case w.lines <- append([]byte(nil), lines...):
+	default: // it has not read for so long that it never will
+		w.proc.Kill()
+	}
+}
+
+// Close ends all workers at once.
+func (p *Pool) Close() error {
+	p.mu.Lock()
+	for _, w := range p.workers {
+		w.proc.Kill()
+	}
+	p.mu.Unlock()
+	p.wait.Wait()
+	return nil
+}
+
+// lastWords is the end of what a worker said on standard error, for a message.
+func lastWords(path string) string {
+	b, err := os.ReadFile(path)
+	text := strings.TrimSpace(string(b))
+	if err != nil || text == "" {
+		return ""
+	}
+	const most = 2000
+	if len(text) > most {
+		text = "…" + text[len(text)-most:]
+	}
+	return ": " + text
+}
+
+// closers collects files to close, and the first error in opening one.
+type closers struct {
+	files []*os.File
+	err   error
+}
+
+func (c *closers) open(f *os.File, err error) *os.File {
+	if c.err == nil {
+		c.err = err
+	}
+	c.add(f)
+	return f
+}
+
+func (c *closers) add(files ...*os.File) { c.files = append(c.files, files...) }
+func (c *closers) close()                { closeAll(c.files...) }
+
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		if f != nil {
+			f.Close()
+		}
+	}
+}
