@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/lithops-go/lithops"
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
+	"github.com/lithops-go/lithops/internal/store"
+)
+
+// closing writes the few lines that end a run. They come from the store, as
+// those of the stats command do.
+func closing(a *app, st *store.Store, out *lithops.Outcome) error {
+	j, err := st.Job(out.JobID)
+	if err != nil {
+		return err
+	}
+	s, rep, err := summarize(j)
+	if err != nil {
+		return err
+	}
+	a.warn(rep)
+	reason := out.Reason
+	if out.Interrupted {
+		reason = "" // whoever interrupted knows
+	}
+	writeClosing(a.stderr, s, reason)
+	return damaged(rep)
+}
+
+const failuresShown = 3
+
+func writeClosing(w io.Writer, s *stats.Summary, reason string) {
+	if s.Tasks == 0 {
+		fmt.Fprintln(w, "0 tasks: the data is empty, there was nothing to do")
+		return
+	}
+	fmt.Fprintln(w, headline(s))
+	if where := s.WhereTimeWent(); where != "" {
+		fmt.Fprintln(w, "time of the workers:", where)
+	}
+	for i, f := range s.Failures {
+		if i == failuresShown {
+			fmt.Fprintf(w, "  and %d more kinds of failure\n", len(s.Failures)-i)
+			break
+		}
+		writeFailure(w, f)
+	}
+	if reason != "" {
+		fmt.Fprintln(w, "ended early:", reason)
+	}
+	if s.Failed() == 0 && s.States[job.Cancelled] == 0 {
+		fmt.Fprintf(w, "more: lithops stats %s, lithops plot %s\n", s.JobID, s.JobID)
+	}
+}
+
+// headline is 500 tasks in 1 min 15 s: 498 succeeded, 2 failed; speed-up 48.9 on 50 workers.
+func headline(s *stats.Summary) string {
+	line := plural(s.Tasks, "task", "tasks")
+	if s.Wall.OK {
+		line += " in " + stats.HumanDuration(s.Wall.NS)
+	}
+	var counts []string
+	add := func(n int, what string) {
+		if n > 0 {
+			counts = append(counts, stats.HumanCount(int64(n))+" "+what)
+		}
+	}
+	add(s.States[job.Success], "succeeded")
+	add(s.Failed(), "failed")
+	add(s.States[job.Cancelled]+s.States[job.New]+s.States[job.Queued], "not run")
+	line += ": " + strings.Join(counts, ", ")
+	if s.SpeedUp.OK && s.Workers.OK {
+		line += fmt.Sprintf("; speed-up %s on %d workers", stats.HumanNumber(s.SpeedUp.V), s.Workers.V)
+	}
+	return line
+}
+
+// writeFailure is a line such as
+//
+//	2 × exit code 1, first task 17: cp: cannot stat 'x': No such file or directory
+func writeFailure(w io.Writer, f stats.Failure) {
+	cause := string(f.ErrorType)
+	switch {
+	case f.Signal != "":
+		cause = string(f.Signal)
+	case f.ExitCode.OK && f.ExitCode.V != 0:
+		cause = "exit code " + strconv.FormatInt(f.ExitCode.V, 10)
+	case cause == "":
+		cause = f.State.String()
+	}
+	say := f.LogLine
+	if say == "" {
+		say = f.Error
+	}
+	line := fmt.Sprintf("  %s × %s, such as task %d", stats.HumanCount(int64(f.Count)), cause, f.Task)
+	if say != "" {
+		line += ": " + shorten(stats.OneLine(string(say)), 120)
+	}
+	fmt.Fprintln(w, line)
+}
+
+func shorten(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}

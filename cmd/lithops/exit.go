@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/store"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitBadInput    = 2
+	exitInterrupted = 130
+)
+
+// exitHelp stands in the help of every command.
+const exitHelp = `Exit codes:
+  0    all went well; for run: every task succeeded
+  1    a task failed, or something broke on the way (disk full, damaged store)
+  2    bad input or usage; no task was started
+  130  interrupted`
+
+var (
+	errTasksFailed = errors.New("tasks failed")
+	errInterrupted = errors.New("interrupted")
+)
+
+// badInput marks an error as the fault of what the user gave us: nothing was
+// started, and the same call fails again.
+type badInput struct{ error }
+
+func (e badInput) Unwrap() error { return e.error }
+
+// exitCode is the one place that turns an error into an exit code.
+func exitCode(err error) int {
+	_, isSpec := errors.AsType[*job.SpecError](err)
+	_, isBad := errors.AsType[badInput](err)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	case errors.Is(err, errTasksFailed), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return exitFailed
+	case isSpec, isBad, errors.Is(err, store.ErrNewer):
+		return exitBadInput
+	default:
+		return exitFailed
+	}
+}

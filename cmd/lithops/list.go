@@ -1,0 +1,196 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
+	"github.com/lithops-go/lithops/internal/store"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+type listOptions struct {
+	json bool
+	most int
+}
+
+func (o *listOptions) addFlags(fs *pflag.FlagSet) {
+	fs.BoolVar(&o.json, "json", false, "as a JSON array")
+	fs.IntVarP(&o.most, "number", "n", 0, "the newest `N` jobs only; 0 is all")
+}
+
+func newListCommand(a *app) *cobra.Command {
+	var o listOptions
+	cmd := &cobra.Command{
+		Use:     "list [flags]",
+		Aliases: []string{"ls"},
+		Short:   "list the jobs in the store, the newest first",
+		Long: `list shows the jobs in the store, the newest first. A job's state is running, done
+(every task succeeded), failed (some task did not), cancelled, or broken off: its
+host died.`,
+		Args: argCount(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runList(a, cmd, o) },
+	}
+	o.addFlags(cmd.Flags())
+	return cmd
+}
+
+func runList(a *app, cmd *cobra.Command, o listOptions) error {
+	if o.most < 0 {
+		return usage("-n wants a number of jobs, not %d", o.most)
+	}
+	c, err := a.config(cmd)
+	if err != nil {
+		return err
+	}
+	st, err := existingStore(c)
+	if err != nil {
+		return err
+	}
+	var jobs []store.Entry
+	if st != nil {
+		if jobs, err = st.List(); err != nil {
+			return err
+		}
+	}
+	if o.most > 0 && len(jobs) > o.most {
+		jobs = jobs[:o.most]
+	}
+	switch {
+	case o.json:
+		err = writeListJSON(a, jobs, time.Now())
+	case len(jobs) == 0:
+		fmt.Fprintln(a.stderr, "no jobs in", c.get("store"))
+	default:
+		err = writeList(a, jobs, time.Now())
+	}
+	if err != nil {
+		return err
+	}
+	return a.unreadable(jobs)
+}
+
+// unreadable tells of jobs that could not be read. They keep no others from being
+// listed.
+func (a *app) unreadable(jobs []store.Entry) error {
+	n := 0
+	for _, e := range jobs {
+		if e.Err != nil {
+			n++
+			fmt.Fprintf(a.stderr, "lithops: job %s: %v\n", e.ID, e.Err)
+		}
+	}
+	if n > 0 {
+		return fmt.Errorf("%d of %d jobs cannot be read", n, len(jobs))
+	}
+	return nil
+}
+
+func writeList(a *app, jobs []store.Entry, now time.Time) error {
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "id\tname\tstate\tcreated\twall\ttasks\tfailed")
+	for _, e := range jobs {
+		if e.Err != nil {
+			fmt.Fprintf(w, "%s\t-\tunreadable\t-\t-\t-\t-\n", e.ID)
+			continue
+		}
+		wall, failed := "-", "-"
+		if d, ok := wallTime(e, now); ok {
+			wall = stats.HumanDuration(int64(d))
+		}
+		if e.Counts != nil {
+			failed = stats.HumanCount(int64(failedTasks(e)))
+		}
+		name := "-"
+		if e.Name != "" {
+			name = shorten(stats.OneLine(e.Name), 30)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.ID, name, e.State,
+			e.Created.Local().Format(time.DateTime), wall, stats.HumanCount(int64(e.Tasks)), failed)
+	}
+	return w.Flush()
+}
+
+// wallTime is how long a job took, or takes already.
+func wallTime(e store.Entry, now time.Time) (time.Duration, bool) {
+	switch {
+	case !e.Ended.IsZero():
+		return e.Ended.Sub(e.Created), true
+	case e.State == store.JobRunning:
+		return now.Sub(e.Created), true
+	}
+	return 0, false
+}
+
+func failedTasks(e store.Entry) int {
+	return e.Counts[job.Error] + e.Counts[job.Timeout] + e.Counts[job.Lost]
+}
+
+func writeListJSON(a *app, jobs []store.Entry, now time.Time) error {
+	type row struct {
+		ID      string            `json:"job_id"`
+		Name    *string           `json:"name"`
+		State   *string           `json:"state"`
+		Created *float64          `json:"created_tstamp"`
+		Wall    *float64          `json:"wall_time"`
+		Tasks   *int              `json:"tasks"`
+		Counts  map[job.State]int `json:"states"` // null: not known
+		Error   *string           `json:"error"`
+	}
+	rows := make([]row, 0, len(jobs))
+	for _, e := range jobs {
+		r := row{ID: e.ID}
+		if e.Err != nil {
+			text := e.Err.Error()
+			r.Error = &text
+			rows = append(rows, r)
+			continue
+		}
+		created := float64(e.Created.UnixNano()) / 1e9
+		r.State, r.Created, r.Tasks, r.Counts = &e.State, &created, &e.Tasks, e.Counts
+		if e.Name != "" {
+			r.Name = &e.Name
+		}
+		if d, ok := wallTime(e, now); ok {
+			s := d.Seconds()
+			r.Wall = &s
+		}
+		rows = append(rows, r)
+	}
+	enc := json.NewEncoder(a.stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(rows)
+}
+
+// completeJob offers the store's jobs to the shell.
+func (a *app) completeJob(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	const none = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	if len(args) > 0 {
+		return nil, none
+	}
+	c, err := a.config(cmd)
+	if err != nil {
+		return nil, none
+	}
+	st, err := existingStore(c)
+	if err != nil || st == nil {
+		return nil, none
+	}
+	jobs, err := st.List()
+	if err != nil {
+		return nil, none
+	}
+	var found []string
+	for _, e := range append([]store.Entry{{ID: store.Last, Name: "the newest job"}}, jobs...) {
+		if strings.HasPrefix(e.ID, toComplete) {
+			about := strings.TrimSpace(stats.OneLine(e.Name) + " " + e.State)
+			found = append(found, cobra.CompletionWithDesc(e.ID, about))
+		}
+	}
+	return found, none
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interruptible calls f with a context that the first SIGINT or SIGTERM cancels,
+// after a call of stopping. The second ends the wait for f, which goes on until
+// the process exits.
+func interruptible(ctx context.Context, stopping func(), f func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-signals:
+	}
+	stopping()
+	cancel()
+	select {
+	case err := <-done:
+		return err
+	case <-signals:
+		return errInterrupted
+	}
+}
+
+// readerUntil reads from r, but only until ctx ends: a reader that waits for a
+// terminal or a pipe has to be freed. It takes nothing from r before it is read.
+func readerUntil(ctx context.Context, r io.Reader) io.Reader {
+	return &lazyPipe{ctx: ctx, from: r}
+}
+
+type lazyPipe struct {
+	ctx  context.Context
+	from io.Reader
+	pipe *io.PipeReader
+}
+
+func (l *lazyPipe) Read(p []byte) (int, error) {
+	if l.pipe == nil {
+		r, w := io.Pipe()
+		l.pipe = r
+		context.AfterFunc(l.ctx, func() { w.CloseWithError(errInterrupted) })
+		go func() {
+			_, err := io.Copy(w, l.from)
+			w.CloseWithError(err) // nil is the end
+		}()
+	}
+	return l.pipe.Read(p)
+}
