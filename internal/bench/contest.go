@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+// contestant is a command to measure.
+type contestant struct {
+	name  string
+	note  string
+	n     int      // what a run's time is divided by; 0 is 1
+	argv  []string // nil: cannot take part, note says why
+	stdin string   // a file, "" for none
+	costs []cost   // one per round
+}
+
+// cost is what one run took, start-up and all children included.
+type cost struct {
+	wall, cpu time.Duration
+	peak      int64 // bytes, of the largest process
+}
+
+// run runs the command once.
+func (c *contestant) run(b *bench) error {
+	cmd := exec.Command(c.argv[0], c.argv[1:]...)
+	// The user's own configuration must not change what is compared.
+	cmd.Env = append(os.Environ(), "HOME="+b.dir, "LITHOPS_STORE="+b.dir+"/store", "LITHOPS_CONFIG_FILE=", "MAKEFLAGS=", "MAKELEVEL=")
+	cmd.Dir = b.dir
+	var errors bytes.Buffer
+	cmd.Stderr = &errors
+	if c.stdin != "" {
+		f, err := os.Open(c.stdin)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		cmd.Stdin = f
+	}
+	begun := time.Now()
+	err := cmd.Run()
+	wall := time.Since(begun)
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", c.name, err, errors.Bytes())
+	}
+	s := cmd.ProcessState
+	c.costs = append(c.costs, cost{wall, s.UserTime() + s.SystemTime(), s.SysUsage().(*syscall.Rusage).Maxrss << 10})
+	return nil
+}
+
+// contest lets all run in turn, round after round, so that what the machine does
+// besides meets all alike.
+func (b *bench) contest(rounds int, all []*contestant) error {
+	for range rounds {
+		for _, c := range all {
+			if c.argv == nil {
+				continue
+			}
+			if err := c.run(b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// each is the median over the rounds of what one of the contestant's tasks took.
+func (c *contestant) each(of func(cost) time.Duration) time.Duration {
+	return median(c.costs, of) / time.Duration(max(1, c.n))
+}
+
+func wall(c cost) time.Duration { return c.wall }
+func cpu(c cost) time.Duration  { return c.cpu }
+
+// ratio is the median of the rounds' ratios to another contestant; 0 when either
+// did not run.
+func (c *contestant) ratio(to *contestant) float64 {
+	var all []float64
+	for i := range min(len(c.costs), len(to.costs)) {
+		own := c.costs[i].wall.Seconds() / float64(max(1, c.n))
+		all = append(all, own/(to.costs[i].wall.Seconds()/float64(max(1, to.n))))
+	}
+	return median(all, func(v float64) float64 { return v })
+}
+
+func median[T any, V int64 | float64 | time.Duration](all []T, of func(T) V) V {
+	if len(all) == 0 {
+		return 0
+	}
+	values := make([]V, len(all))
+	for i, v := range all {
+		values[i] = of(v)
+	}
+	slices.Sort(values)
+	mid := len(values) / 2
+	if len(values)%2 == 0 {
+		return (values[mid-1] + values[mid]) / 2
+	}
+	return values[mid]
+}
+
+// table prints aligned rows, the first of which are the headings.
+func (b *bench) table(rows [][]string) {
+	w := tabwriter.NewWriter(b.out, 0, 0, 3, ' ', 0)
+	for _, row := range rows {
+		for i, cell := range row {
+			if i > 0 {
+				fmt.Fprint(w, "\t")
+			}
+			fmt.Fprint(w, cell)
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
+}
+
+func micros(d time.Duration) string { return fmt.Sprintf("%.0f µs", float64(d)/1e3) }
+func millis(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d)/1e6) }
+func secs(d time.Duration) string   { return fmt.Sprintf("%.2f s", d.Seconds()) }
+func mib(n int64) string            { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
+func times(r float64) string {
+	if r == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", r)
+}
