@@ -82,7 +82,10 @@ func (t *trace) settle(c *curve, first, last, radius int) {
 	envelope(above, radius, math.Max)
 	for k := range n {
 		v := t.level[first+k]
-		t.min[first+k], t.max[first+k] = math.Max(0, v-below[k]), v+above[k]
+		// next to a step the band must not show what never was
+		from, to := first+max(0, k-radius), first+min(n, k+radius+1)
+		t.min[first+k] = math.Min(v, math.Max(v-below[k], float64(slices.Min(c.min[from:to]))))
+		t.max[first+k] = math.Max(v, math.Min(v+above[k], float64(slices.Max(c.max[from:to]))))
 	}
 }
 

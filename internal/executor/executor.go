@@ -52,7 +52,7 @@ type executor struct {
 	Config
 	queue    queue
 	workers  map[int]*worker
-	launched int
+	launched int // workers, those in place of dead ones included
 	finished int // tasks
 	counts   map[job.State]int
 	retried  int
@@ -85,11 +85,8 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 		keys: stats.NewKeySet("task", "attempt", "state", "error_type", "worker_exec_time")}
 	e.queue = queue{inputs: c.Inputs, now: c.Clock.Now}
 	e.told = e.begun
-	e.err = e.queue.refill()
-	for range min(c.Workers, c.Tasks) {
-		if e.err == nil {
-			e.launch()
-		}
+	if err := e.queue.refill(); err != nil {
+		e.fail(err)
 	}
 	e.loop(ctx)
 	closing := e.close()
@@ -121,8 +118,18 @@ func (e *executor) loop(ctx context.Context) {
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
 	done := ctx.Done()
+	soon := make(chan struct{})
+	close(soon)
 	for !e.over() {
+		// Workers are started between events, so that the first tasks run while the
+		// last workers come up.
+		more := soon
+		if !e.wantWorker() {
+			more = nil
+		}
 		select {
+		case <-more:
+			e.launch()
 		case ev := <-e.Events:
 			e.event(&ev)
 		case <-tick.C:
@@ -173,6 +180,20 @@ func (e *executor) busy() bool {
 		}
 	}
 	return false
+}
+
+// wantWorker says whether one more worker would have something to do.
+func (e *executor) wantWorker() bool {
+	if e.stopping || len(e.workers) >= e.Workers {
+		return false
+	}
+	starting := 0
+	for _, w := range e.workers {
+		if !w.ready {
+			starting++
+		}
+	}
+	return e.queue.ready() > starting
 }
 
 func (e *executor) launch() {

@@ -123,9 +123,6 @@ func (e *executor) gone(w *worker, err error) {
 		}
 		e.giveBack(w, p)
 	}
-	if err != nil && !e.stopping {
-		e.launch()
-	}
 }
 
 // note writes what the host knows of an attempt; r holds its state.
