@@ -28,7 +28,10 @@ func Init() { worker.Main() }
 // grace is what a task gets between SIGTERM and SIGKILL.
 const grace = 5 * time.Second
 
-// Run is one job to be run on this machine.
+// Run is one job to be run on this machine. Several may run at a time. While one
+// runs, the program should start no processes of its own: when a worker dies, the
+// children of the program that it does not know are taken for orphans of tasks
+// and killed; those that were there before the job are spared.
 type Run struct {
 	Store  *store.Store
 	Spec   *job.Spec
@@ -111,7 +114,11 @@ func (r Run) stage(ctx context.Context, base clock.Base) (*staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(r.files(s), r.inputs(ctx, s, source, template)); err != nil {
+	err = r.files(s)
+	if err == nil {
+		err = r.inputs(ctx, s, source, template)
+	}
+	if err != nil {
 		s.abandon()
 		return nil, err
 	}
@@ -198,6 +205,9 @@ func (r Run) inputs(ctx context.Context, s *staged, source job.Source, template 
 		}
 		if err := template.Check(item); err != nil {
 			return fmt.Errorf("task %d: %w", s.manifest.Tasks, err)
+		}
+		if len(item) > wire.MaxInput {
+			return fmt.Errorf("task %d: item of %d bytes as JSON is larger than the %d a worker takes; put it into a file", s.manifest.Tasks, len(item), wire.MaxInput)
 		}
 		before := s.clock.Now()
 		if err := in.Add(item); err != nil {

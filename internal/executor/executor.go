@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +23,12 @@ const (
 	tickTime     = 50 * time.Millisecond
 	progressTime = time.Second
 	flushBytes   = 64 << 10
+	// patience is the default of Config.Patience: longer than it takes to sweep up
+	// what a task has left.
+	patience = 10 * time.Second
 )
 
-// Config is one job to execute. All fields but Progress must be set.
+// Config is one job to execute. All fields but Progress and Patience must be set.
 type Config struct {
 	Job      wire.Job // as the workers get it, Worker excepted
 	Retries  job.Retries
@@ -38,6 +42,7 @@ type Config struct {
 	Backend  Backend
 	Events   <-chan Event // what Backend tells
 	Progress func(Progress)
+	Patience time.Duration // what a worker gets to end, beyond its task's grace; 0: 10 s
 }
 
 // Result is how a job ended.
@@ -50,20 +55,24 @@ type Result struct {
 // executor is the state of the loop; only the loop's goroutine touches it.
 type executor struct {
 	Config
-	queue    queue
-	workers  map[int]*worker
-	launched int // workers, those in place of dead ones included
-	finished int // tasks
-	counts   map[job.State]int
-	retried  int
-	begun    time.Time
-	meanNS   float64 // mean length of a task so far, recent ones weigh more; -1 before the first
-	stopping bool    // no task is started any more
-	result   Result
-	err      error
-	told     time.Time // last progress event
-	keys     stats.KeySet
-	buf      []byte
+	queue     queue
+	workers   map[int]*worker
+	launched  int  // workers, those in place of dead ones included
+	started   bool // some worker was ready
+	badStarts int  // workers that died before they were ready, since the last that was
+	finished  int  // tasks
+	counts    map[job.State]int
+	retried   int
+	begun     time.Time
+	meanNS    float64 // mean length of a task so far, recent ones weigh more; -1 before the first
+	stopping  bool    // no task is started any more
+	result    Result
+	err       error
+	told      time.Time // last progress event
+	cancel    bool      // running tasks were told to end
+	deadline  time.Time // when workers that have not ended by then are killed; zero before the end
+	keys      stats.KeySet
+	buf       []byte
 }
 
 // worker is what the host knows of a worker.
@@ -74,7 +83,7 @@ type worker struct {
 	fatal    error
 	tail     *store.Tail
 	inFlight []*pending
-	rung     time.Time // last sign of life that finished a task, or first task sent
+	rung     time.Time // when it was launched, had a task finished, or got one with none before
 	recalled bool      // asked for what is behind a long task: gets nothing until that is done
 }
 
@@ -99,15 +108,24 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	return &e.result, errors.Join(e.err, closing)
 }
 
-// close ends the backend; what it still tells is of no interest.
+// close ends the backend. Workers that are left then did not end when they were told to.
 func (e *executor) close() error {
-	done := make(chan error)
+	e.stopping = e.stopping || len(e.workers) > 0
+	done := make(chan error, 1)
 	go func() { done <- e.Backend.Close() }()
 	for {
 		select {
-		case <-e.Events:
+		case ev := <-e.Events:
+			e.event(&ev)
 		case err := <-done:
-			return err
+			for {
+				select {
+				case ev := <-e.Events:
+					e.event(&ev)
+				default:
+					return err
+				}
+			}
 		}
 	}
 }
@@ -135,10 +153,14 @@ func (e *executor) loop(ctx context.Context) {
 		case <-tick.C:
 			e.sync(false)
 			e.relieve()
+			e.overdue()
 			e.report()
 		case <-wake.C:
 		case <-done:
 			done = nil
+			if e.finished == e.Tasks {
+				break // only the workers' ends are waited for
+			}
 			e.result.Cancelled = true
 			e.stop("interrupted", wire.Cancel)
 		}
@@ -170,7 +192,10 @@ func (e *executor) over() bool {
 	if e.err != nil && !e.busy() {
 		return true // do not wait for workers that may never come up
 	}
-	return len(e.workers) == 0
+	if e.deadline.IsZero() && (e.cancel || !e.busy()) {
+		e.deadline = time.Now().Add(time.Duration(e.Job.GraceNS) + cmp.Or(e.Patience, patience))
+	}
+	return len(e.workers) == 0 || !e.deadline.IsZero() && time.Now().After(e.deadline)
 }
 
 func (e *executor) busy() bool {
@@ -200,7 +225,7 @@ func (e *executor) launch() {
 	j := e.Job
 	j.Worker = e.launched
 	e.launched++
-	e.workers[j.Worker] = &worker{number: j.Worker}
+	e.workers[j.Worker] = &worker{number: j.Worker, rung: time.Now()}
 	if err := e.Backend.Launch(&j); err != nil {
 		delete(e.workers, j.Worker)
 		e.fail(err)
@@ -226,7 +251,10 @@ func (e *executor) stop(reason string, how wire.Kind) {
 		e.result.Reason = reason
 	}
 	e.stopping = true
-	e.queue.drop()
+	e.cancel = e.cancel || how == wire.Cancel
+	for _, p := range e.queue.drop() {
+		e.forget(p)
+	}
 	for _, w := range e.workers {
 		if w.ready && len(w.inFlight) > 0 {
 			e.send(w, how)
@@ -241,7 +269,7 @@ func (e *executor) event(ev *Event) {
 	}
 	switch ev.Kind {
 	case Ready:
-		w.ready = true
+		w.ready, e.started, e.badStarts = true, true, 0
 		var err error
 		if w.tail, err = store.OpenTail(store.SegmentPath(e.Writer.Dir(), w.number, store.StatsSegment)); err != nil {
 			e.fail(err)
@@ -274,8 +302,19 @@ func (e *executor) giveBack(w *worker, p *pending) {
 		p.noted = false
 		e.note(w, p, &stats.Record{State: job.New})
 	}
-	if !e.stopping {
-		e.queue.again.push(p)
+	if e.stopping {
+		e.forget(p)
+		return
+	}
+	e.queue.again.push(p)
+}
+
+// forget gives up an attempt that will not be made. A task counts as what its
+// last attempt was; one without attempts is new.
+func (e *executor) forget(p *pending) {
+	if p.last != job.New {
+		e.finished++
+		e.counts[p.last]++
 	}
 }
 
@@ -322,9 +361,9 @@ func (e *executor) settle(w *worker, p *pending, r *stats.Record) {
 	switch {
 	case r.State == job.Lost && p.lost < maxLost && !e.stopping:
 		p.lost++
-		e.again(p, 0)
+		e.again(p, r.State, 0)
 	case r.State != job.Lost && r.State.Failed() && e.mayRetry(p, r.State):
-		e.again(p, e.backoff(p.Try-p.lost))
+		e.again(p, r.State, e.backoff(p.Try-p.lost))
 	default:
 		e.finished++
 		e.counts[r.State]++
@@ -347,9 +386,9 @@ func (e *executor) mayRetry(p *pending, s job.State) bool {
 }
 
 // again queues the next attempt at p's task after a pause.
-func (e *executor) again(p *pending, pause time.Duration) {
+func (e *executor) again(p *pending, last job.State, pause time.Duration) {
 	e.retried++
-	next := &pending{Attempt: job.Attempt{Task: p.Task, Try: p.Try + 1}, input: p.input, lost: p.lost, submit: e.Clock.Now()}
+	next := &pending{Attempt: job.Attempt{Task: p.Task, Try: p.Try + 1}, input: p.input, lost: p.lost, last: last, submit: e.Clock.Now()}
 	e.queue.retry(next, time.Now().Add(pause))
 }
 
@@ -374,7 +413,7 @@ func (e *executor) failed() {
 	case e.stopping:
 	case f.Mode == job.Stop:
 		e.stop("a task failed and on_failure is stop", wire.Recall)
-	case f.Mode == job.Tolerate && f.Percent > 0 && float64(n) > f.Percent/100*float64(e.Tasks),
+	case f.Mode == job.Tolerate && f.Percent > 0 && 100*float64(n) > f.Percent*float64(e.Tasks),
 		f.Mode == job.Tolerate && f.Percent == 0 && n > f.Count:
 		e.stop(fmt.Sprintf("%d tasks failed, more than on_failure tolerates", n), wire.Recall)
 	}

@@ -177,6 +177,8 @@ func (i *inputs) Next() ([]byte, error) {
 
 type setup struct {
 	*backend
+	once   sync.Once
+	stop   chan struct{}
 	config executor.Config
 	store  *store.Store
 	id     string
@@ -209,7 +211,7 @@ func newSetup(t *testing.T, tasks, workers int, do func(worker int, a job.Attemp
 	}
 	events := make(chan executor.Event, 16)
 	b := &backend{t: t, events: events, do: do, workers: map[int]chan wire.Message{}, most: map[int]int{}}
-	return &setup{backend: b, store: s, id: id, config: executor.Config{
+	return &setup{backend: b, stop: make(chan struct{}), store: s, id: id, config: executor.Config{
 		Job: wire.Job{JobID: id, Dir: w.Dir(), Clock: base, Spec: &job.Spec{}}, Tasks: tasks, Workers: workers,
 		Inputs: &inputs{n: tasks}, Writer: w, Clock: base.Clock(), Backend: b, Events: events}}
 }
@@ -354,6 +356,7 @@ func TestOnFailure(t *testing.T) {
 		"tolerate none":  {job.OnFailure{Mode: job.Tolerate}, 1, true},
 		"tolerate 5":     {job.OnFailure{Mode: job.Tolerate, Count: 5}, 6, true},
 		"tolerate 10 %":  {job.OnFailure{Mode: job.Tolerate, Percent: 10}, 11, true},
+		"tolerate 29 %":  {job.OnFailure{Mode: job.Tolerate, Percent: 29}, 30, true},
 		"tolerate 100 %": {job.OnFailure{Mode: job.Tolerate, Percent: 100}, 100, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -476,4 +479,113 @@ type stillborn struct{ *backend }
 func (b stillborn) Launch(j *wire.Job) error {
 	b.events <- executor.Event{Kind: executor.Gone, Worker: j.Worker, Err: errors.New("no such library")}
 	return nil
+}
+
+// lame is a backend of which worker 1 never gets ready.
+type lame struct{ *backend }
+
+func (l lame) Launch(j *wire.Job) error {
+	if j.Worker == 1 {
+		return nil
+	}
+	return l.backend.Launch(j)
+}
+
+func TestAWorkerThatNeverGetsReadyIsNotWaitedFor(t *testing.T) {
+	for _, interrupted := range []bool{false, true} {
+		release := make(chan struct{})
+		s := newSetup(t, 4, 2, func(_ int, a job.Attempt) act { return act{state: job.Success, hold: release} })
+		s.config.Backend, s.config.Patience = lame{s.backend}, time.Millisecond
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(50*time.Millisecond, func() {
+			if interrupted {
+				cancel()
+			} else {
+				close(release)
+			}
+		})
+		result, _, err := s.run(ctx)
+		cancel()
+		if err != nil || result.Cancelled != interrupted || (result.Counts[job.Success] == 4) == interrupted {
+			t.Errorf("interrupted %v: %+v, %v", interrupted, result, err)
+		}
+	}
+}
+
+// lateEnd is a backend whose workers take their time to end.
+type lateEnd struct {
+	*backend
+	asked chan struct{} // closed when a worker was told to end
+	may   chan struct{} // they end when this is closed
+}
+
+func (l lateEnd) Send(w int, lines []byte) {
+	if string(lines) != "end\n" {
+		l.backend.Send(w, lines)
+		return
+	}
+	close(l.asked)
+	go func() {
+		<-l.may
+		l.backend.Send(w, lines)
+	}()
+}
+
+func TestAnInterruptAfterTheLastTaskCancelsNothing(t *testing.T) {
+	s := newSetup(t, 2, 1, succeed)
+	l := lateEnd{s.backend, make(chan struct{}), make(chan struct{})}
+	s.config.Backend = l
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-l.asked
+		cancel()
+		time.Sleep(20 * time.Millisecond) // the loop may see the interrupt before the end
+		close(l.may)
+	}()
+	result, _, err := s.run(ctx)
+	if err != nil || result.Cancelled || result.Reason != "" || result.Counts[job.Success] != 2 {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
+func TestATaskWhoseRetryIsGivenUpCountsAsFailed(t *testing.T) {
+	failed := make(chan struct{}, 3)
+	s := newSetup(t, 3, 1, func(int, job.Attempt) act {
+		failed <- struct{}{}
+		return act{state: job.Error}
+	})
+	s.config.Retries = job.Retries{Limit: 1, Backoff: time.Hour, MaxBackoff: time.Hour, On: []job.State{job.Error}}
+	s.config.Progress = func(p executor.Progress) {
+		if p.Retried == 3 && len(failed) == 3 {
+			s.once.Do(func() { close(s.stop) })
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-s.stop
+		cancel()
+	}()
+	result, states, err := s.run(ctx)
+	if err != nil || result.Counts[job.Error] != 3 || result.Counts[job.New] != 0 {
+		t.Errorf("%+v, %v; the store says %v", result, err, states)
+	}
+}
+
+func TestAReplacementThatDiesEarlyIsReplaced(t *testing.T) {
+	s := newSetup(t, 20, 1, func(_ int, a job.Attempt) act { return act{state: job.Success, die: a.Task == 5} })
+	s.config.Backend = unlucky{s.backend}
+	result, _, err := s.run(t.Context())
+	if err != nil || result.Counts[job.Success] != 20 {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
+// unlucky is a backend whose second worker dies before it is ready.
+type unlucky struct{ *backend }
+
+func (b unlucky) Launch(j *wire.Job) error {
+	if j.Worker == 1 {
+		return stillborn{b.backend}.Launch(j)
+	}
+	return b.backend.Launch(j)
 }

@@ -9,7 +9,7 @@ type Progress struct {
 	Failed    int // ended without success, no attempt left
 	Cancelled int
 	Running   int // handed to a worker
-	Retried   int // attempts beyond the first that were started
+	Retried   int // attempts beyond the first that were queued
 	Elapsed   time.Duration
 	Workers   int    // alive
 	Ending    bool   // no new task is started any more: the job is being stopped

@@ -13,10 +13,11 @@ import (
 type pending struct {
 	job.Attempt
 	input    []byte
-	submit   int64 // Unix ns
-	dispatch int64 // Unix ns, 0 before
-	lost     int   // how many attempts at the task were lost
-	noted    bool  // host.jsonl knows that it is with a worker
+	submit   int64     // Unix ns
+	dispatch int64     // Unix ns, 0 before
+	lost     int       // how many attempts at the task were lost
+	last     job.State // of the attempt before
+	noted    bool      // host.jsonl knows that it is with a worker
 }
 
 // Bounds of the queue: inputs beyond them stay in the file.
@@ -118,10 +119,15 @@ func (q *queue) wake(now time.Time) time.Duration {
 	return 0
 }
 
-// drop forgets everything that was not begun.
-func (q *queue) drop() {
+// drop empties the queue and returns what was to be run again.
+func (q *queue) drop() (again []*pending) {
 	q.drained = true
+	again = append(again, q.again.items[q.again.head:]...)
+	for _, r := range q.later {
+		again = append(again, r.p)
+	}
 	q.fresh, q.again, q.later, q.size = ring{}, ring{}, nil, 0
+	return again
 }
 
 type retry struct {

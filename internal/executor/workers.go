@@ -15,6 +15,10 @@ import (
 const (
 	aheadTime = 30 * time.Millisecond
 	maxAhead  = 64
+	// maxBadStarts is how many workers in a row may die before they are ready, once
+	// one was; startTime is what a worker gets to be ready.
+	maxBadStarts = 3
+	startTime    = time.Minute
 	// reliefTime is how long a worker may sit on tasks it has not begun while
 	// another has nothing to do.
 	reliefTime = 20 * time.Millisecond
@@ -112,13 +116,15 @@ func (e *executor) gone(w *worker, err error) {
 		e.fail(w.fatal)
 	case err == nil && len(left) > 0:
 		err = fmt.Errorf("worker %d ended with %d tasks", w.number, len(left))
-	case err != nil && !w.ready:
-		e.fail(fmt.Errorf("start worker %d: %w", w.number, err))
+	case err != nil && !w.ready && !e.stopping:
+		// One may have been hit by what was not meant for it; several in a row cannot start.
+		if e.badStarts++; e.badStarts > maxBadStarts || !e.started {
+			e.fail(fmt.Errorf("start worker %d: %w", w.number, err))
+		}
 	}
 	for i, p := range left {
 		if i == 0 && w.fatal == nil {
-			e.settle(w, p, &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err),
-				StatusDone: stats.SecOf(e.Clock.Now()), StatusCount: stats.IntOf(1)})
+			e.settle(w, p, &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err)})
 			continue
 		}
 		e.giveBack(w, p)
@@ -154,6 +160,15 @@ func (e *executor) sync(end bool) {
 	}
 	if err := e.Writer.Flush(); err != nil && e.err == nil {
 		e.fail(err)
+	}
+}
+
+// overdue ends the job when a worker does not come up.
+func (e *executor) overdue() {
+	for _, w := range e.workers {
+		if !w.ready && !e.stopping && time.Since(w.rung) > startTime {
+			e.fail(fmt.Errorf("start worker %d: not ready after %v", w.number, startTime))
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,12 +23,21 @@ import (
 // orphanTime bounds the wait for what a dead worker has left to die.
 const orphanTime = 5 * time.Second
 
-// Pool starts workers and carries their messages. The process must have no
-// children but the pool's: on a worker's death, all others are taken for the
-// orphans of its tasks and killed.
+// alive are the workers of all pools of this process: what one pool takes for an
+// orphan may be another's worker. Children belong to the process, not to a pool.
+var alive = struct {
+	sync.Mutex
+	pids map[int]bool
+}{pids: map[int]bool{}}
+
+// Pool starts workers and carries their messages. On a worker's death, children
+// of this process that are no workers and were not there before the pool are
+// taken for orphans of its tasks and killed.
 type Pool struct {
 	program string // to run as worker
 	events  chan<- executor.Event
+
+	others []int // children this process had before
 
 	mu      sync.Mutex
 	workers map[int]*process // by number; those that are not gone
@@ -46,13 +56,12 @@ func New(events chan<- executor.Event) (*Pool, error) {
 	if err := proc.Subreaper(); err != nil {
 		return nil, err
 	}
-	return &Pool{program: program, events: events, workers: map[int]*process{}}, nil
+	return &Pool{others: proc.Children(), program: program, events: events, workers: map[int]*process{}}, nil
 }
 
 // process is a worker as its parent sees it.
 type process struct {
 	number int
-	pid    int
 	proc   *os.Process
 	errors string // file with what it says on standard error
 	ended  bool   // was told to end: its exit is no failure
@@ -94,13 +103,17 @@ func (p *Pool) launch(j *wire.Job) error {
 	}
 	w := &process{number: j.Worker, errors: errPath, out: out, lines: make(chan []byte, 256)}
 
-	p.mu.Lock() // a child that is not in p.workers yet is no orphan
-	if w.proc, err = os.StartProcess(p.program, []string{os.Args[0], "worker", strconv.Itoa(j.Worker)}, attr); err != nil {
-		p.mu.Unlock()
+	alive.Lock() // a child that is not in there yet is no orphan
+	w.proc, err = os.StartProcess(p.program, []string{os.Args[0], "worker", strconv.Itoa(j.Worker)}, attr)
+	if err == nil {
+		alive.pids[w.proc.Pid] = true
+	}
+	alive.Unlock()
+	if err != nil {
 		closeAll(out, in)
 		return err
 	}
-	w.pid = w.proc.Pid
+	p.mu.Lock()
 	p.workers[j.Worker] = w
 	p.wait.Add(2)
 	p.mu.Unlock()
@@ -143,19 +156,22 @@ func (p *Pool) follow(w *process, in *os.File) {
 	if err == nil {
 		err = waitErr
 	}
+	alive.Lock()
+	delete(alive.pids, w.proc.Pid)
+	alive.Unlock()
 	p.mu.Lock()
 	delete(p.workers, w.number)
 	close(w.lines)
-	switch {
-	case err != nil:
-		p.sweep()
-	case state.Success() && w.ended:
-		os.Remove(w.errors) // most often empty
-	default:
-		p.sweep()
-		err = fmt.Errorf("worker process died: %s%s", state, lastWords(w.errors))
-	}
+	ended := w.ended
 	p.mu.Unlock()
+	if err == nil && state.Success() && ended {
+		os.Remove(w.errors) // most often empty
+	} else {
+		p.sweep()
+		if err == nil {
+			err = fmt.Errorf("worker process died: %s%s", state, lastWords(w.errors))
+		}
+	}
 	p.events <- executor.Event{Kind: executor.Gone, Worker: w.number, Err: err}
 }
 
@@ -171,7 +187,7 @@ func (p *Pool) tell(w *process, m *wire.Message) error {
 		if err := json.Unmarshal(m.JSON, &hello); err != nil {
 			return err
 		}
-		ev.Kind, ev.PID, ev.Hostname = executor.Ready, w.pid, hello.Hostname
+		ev.Kind, ev.PID, ev.Hostname = executor.Ready, w.proc.Pid, hello.Hostname
 	case wire.Fatal:
 		var f wire.Failure
 		if err := json.Unmarshal(m.JSON, &f); err != nil {
@@ -185,16 +201,11 @@ func (p *Pool) tell(w *process, m *wire.Message) error {
 	return nil
 }
 
-// sweep ends what dead workers have left; p.mu is held.
+// sweep ends what a dead worker has left.
 func (p *Pool) sweep() {
-	proc.KillOrphans(func(pid int) bool {
-		for _, w := range p.workers {
-			if w.pid == pid {
-				return true
-			}
-		}
-		return false
-	}, orphanTime)
+	alive.Lock()
+	defer alive.Unlock()
+	proc.KillOrphans(func(pid int) bool { return alive.pids[pid] || slices.Contains(p.others, pid) }, orphanTime)
 }
 
 // Send queues lines for a worker.

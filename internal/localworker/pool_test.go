@@ -31,6 +31,9 @@ const hostEnv = "LOCALWORKER_TEST_HOST"
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", "atexit_sleep_ms=10 "+os.Getenv("GORACE"))
 	worker.Main()
+	if len(os.Args) > 1 && os.Args[1] == "leave-group" {
+		leaveGroup()
+	}
 	if root, ok := os.LookupEnv(hostEnv); ok {
 		spec, err := job.Parse("job.yaml", []byte(os.Getenv(hostEnv+"_SPEC")))
 		if err == nil {
@@ -449,6 +452,94 @@ data: {list: [/nonexistent/program, /etc/passwd, "true"]}
 		r := s.records()[i]
 		if !strings.Contains(r.Error, want) || r.State.Failed() != (want != "") || r.FuncStart.OK != (want == "") {
 			t.Errorf("task %d: %s, %q, start %v", i, r.State, r.Error, r.FuncStart)
+		}
+	}
+}
+
+// leaveGroup is a command that joins a group its child leads, and stays.
+func leaveGroup() {
+	child := exec.Command("sleep", "1000")
+	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := child.Start(); err != nil {
+		panic(err)
+	}
+	if err := syscall.Setpgid(0, child.Process.Pid); err != nil {
+		panic(err)
+	}
+	os.WriteFile("left", nil, 0o600)
+	child.Wait()
+	time.Sleep(time.Hour)
+}
+
+func TestALeaderThatLeftItsGroupIsEndedToo(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSetup(t, "command: [\""+program+"\", leave-group]\ndata: {range: 1}\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		wait(t, "it has left", exists(s.file("left")))
+		cancel()
+	}()
+	if c := s.run(ctx).Counts; c[job.Cancelled] != 1 {
+		t.Errorf("counts %v", c)
+	}
+	s.nobody()
+}
+
+func TestProcessesFromBeforeTheJobAreSpared(t *testing.T) {
+	older := exec.Command("sleep", "1000")
+	if err := older.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer older.Process.Kill()
+	s := newSetup(t, `
+command: 'mkdir once 2>/dev/null && kill -KILL $PPID; echo {}'
+data: {range: 3}
+`)
+	if c := s.run(t.Context()).Counts; c[job.Success] != 3 {
+		t.Errorf("counts %v", c)
+	}
+	if err := older.Process.Signal(syscall.Signal(0)); err != nil {
+		t.Errorf("the older process: %v", err)
+	}
+	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", older.Process.Pid)); err != nil || bytes.Contains(stat, []byte(") Z ")) {
+		t.Errorf("the older process was killed: %s, %v", stat, err)
+	}
+}
+
+func TestJobsSideBySideLeaveEachOtherAlone(t *testing.T) {
+	const yaml = `
+command: '[ {} = 7 ] && mkdir once 2>/dev/null && kill -KILL $PPID; sleep 0.01; echo {}'
+workers: 2
+data: {range: 20}
+`
+	jobs := []*setup{newSetup(t, yaml), newSetup(t, yaml)}
+	results := make(chan *executor.Result, 2)
+	for _, s := range jobs {
+		go func() {
+			result, err := runJob(t.Context(), s.root, s.spec, time.Second)
+			if err != nil {
+				t.Error(err)
+			}
+			results <- result
+		}()
+	}
+	for range jobs {
+		if r := <-results; r == nil || r.Counts[job.Success] != 20 {
+			t.Errorf("%+v", r)
+		}
+	}
+	for _, s := range jobs {
+		lost := 0
+		for _, r := range s.records() {
+			if r.State == job.Lost {
+				lost++
+			}
+		}
+		if lost != 1 {
+			t.Errorf("%d attempts were lost, one worker was killed", lost)
 		}
 	}
 }

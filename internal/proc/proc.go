@@ -9,9 +9,12 @@ import (
 // Signal sends s to a process and to the group it leads, if it leads one, and
 // wakes it up if it is stopped.
 func Signal(pid int, s syscall.Signal) {
-	syscall.Kill(-pid, s)
-	syscall.Kill(pid, s)
-	syscall.Kill(pid, syscall.SIGCONT)
+	for _, s := range []syscall.Signal{s, syscall.SIGCONT} {
+		syscall.Kill(-pid, s)
+		if group, err := syscall.Getpgid(pid); err != nil || group != pid {
+			syscall.Kill(pid, s) // it has left its group
+		}
+	}
 }
 
 // KillOrphans kills the children of this process that known does not know, and

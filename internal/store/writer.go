@@ -49,7 +49,9 @@ func (w *Writer) create(jobs string) error {
 		return err
 	}
 	if err = os.Rename(tmp, w.dir); err == nil {
-		w.host, err = CreateSegment(filepath.Join(w.dir, hostName), w.open)
+		if w.host, err = CreateSegment(filepath.Join(w.dir, hostName), w.open); err != nil {
+			os.RemoveAll(w.dir)
+		}
 	}
 	if err != nil {
 		w.lock.Close()

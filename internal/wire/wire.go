@@ -45,6 +45,9 @@ const (
 // MaxLine bounds a message: a larger one is an error, not a full memory.
 const MaxLine = 128 << 20
 
+// MaxInput bounds an input, so that the message it travels in is not too long.
+const MaxInput = MaxLine - 64
+
 // Kind is the word a message starts with.
 type Kind string
 
@@ -179,17 +182,6 @@ func (r *Reader) Read(m *Message) error {
 	return m.Parse(line)
 }
 
-// Buffered says whether a whole message can be read without waiting for more.
-func (r *Reader) Buffered() bool {
-	b, _ := r.r.Peek(r.r.Buffered())
-	for _, c := range b {
-		if c == '\n' {
-			return true
-		}
-	}
-	return false
-}
-
 func (r *Reader) line() ([]byte, error) {
 	r.big = r.big[:0]
 	for {
@@ -225,7 +217,6 @@ type Job struct {
 
 // Hello is the JSON of ready.
 type Hello struct {
-	PID      int    `json:"pid"`
 	Hostname string `json:"hostname"`
 }
 

@@ -1,10 +1,13 @@
 package worker
 
 import (
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lithops-go/lithops/internal/store"
 )
@@ -37,6 +40,10 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // collect moves what the task has written into the segment and returns where it
 // stands, its size and its CRC-32C.
 func (o *output) collect() (offset, size int64, sum uint32, err error) {
+	// The command may have changed the flags, which are the open file's: dd oflag=direct does.
+	if _, err := unix.FcntlInt(o.part.Fd(), unix.F_SETFL, unix.O_APPEND); err != nil {
+		return 0, 0, 0, fmt.Errorf("read output: %w", err)
+	}
 	info, err := o.part.Stat()
 	if err != nil {
 		return 0, 0, 0, fmt.Errorf("read output: %w", err)
@@ -69,7 +76,8 @@ func (o *output) collect() (offset, size int64, sum uint32, err error) {
 
 // clear empties the part for the next task.
 func (o *output) clear() error {
-	if err := o.part.Truncate(0); err != nil {
+	_, err := o.part.Seek(0, io.SeekStart) // for a command that does not append
+	if err = errors.Join(err, o.part.Truncate(0)); err != nil {
 		return fmt.Errorf("clear output file: %w", err)
 	}
 	return nil

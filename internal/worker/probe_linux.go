@@ -20,7 +20,7 @@ type probe struct {
 	ussNext time.Time
 }
 
-func newProbe() *probe { return &probe{buf: make([]byte, 4096), page: int64(os.Getpagesize())} }
+func newProbe() *probe { return &probe{buf: make([]byte, 16<<10), page: int64(os.Getpagesize())} }
 
 // memory samples pid, and its descendants when tree is set. It is null when the
 // process has ended.
@@ -31,7 +31,11 @@ func (p *probe) memory(pid int, tree bool) (m memory) {
 	}
 	pids := []int{pid}
 	if tree {
-		for _, child := range proc.Descendants(pid) {
+		// All below the worker are the task's; a daemon of it is not below pid.
+		for _, child := range proc.Descendants(os.Getpid()) {
+			if child == pid {
+				continue
+			}
 			if r, v, ok := p.statm(child); ok {
 				rss, vms = rss+r, vms+v
 				pids = append(pids, child)

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -37,8 +38,7 @@ func (p *process) end(why job.State) {
 		return
 	}
 	p.why = why
-	syscall.Kill(-p.pid, syscall.SIGTERM)
-	syscall.Kill(-p.pid, syscall.SIGCONT) // a stopped process must wake up to end
+	proc.Signal(p.pid, syscall.SIGTERM)
 	p.killer = time.AfterFunc(p.grace, p.kill)
 }
 
@@ -47,7 +47,7 @@ func (p *process) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.exited {
-		syscall.Kill(-p.pid, syscall.SIGKILL)
+		proc.Signal(p.pid, syscall.SIGKILL)
 	}
 }
 
@@ -74,10 +74,9 @@ const (
 )
 
 // reap collects the exited leader and ends all that the task has left behind.
-// Every process of the task whose parent died is a child of the worker
-// (a subreaper), so it ends when there are no children. peak is the largest
-// peak memory of those collected.
-func (p *process) reap() (status syscall.WaitStatus, peak int64, err error) {
+// peak is the largest peak memory of those collected. stuck holds processes of
+// earlier tasks that could not be ended, which nobody waits for any more.
+func (p *process) reap(stuck map[int]bool) (status syscall.WaitStatus, peak int64, err error) {
 	var ru syscall.Rusage
 	for {
 		_, err = syscall.Wait4(p.pid, &status, 0, &ru)
@@ -85,36 +84,58 @@ func (p *process) reap() (status syscall.WaitStatus, peak int64, err error) {
 			break
 		}
 	}
-	peak = maxRSS(&ru)
-	if err != nil {
-		return status, peak, err
-	}
+	return status, max(maxRSS(&ru), p.sweep(stuck)), err
+}
+
+// sweep ends and collects the processes that outlived their task. Each is asked
+// once, and killed when the grace is over.
+func (p *process) sweep(stuck map[int]bool) (peak int64) {
 	var begun time.Time
-	signal := syscall.SIGTERM
-	for pause := 250 * time.Microsecond; ; {
-		var ws syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &ws, syscall.WNOHANG, &ru)
+	asked := map[int]bool{}
+	for pause := 250 * time.Microsecond; ; pause = min(2*pause, 10*time.Millisecond) {
+		largest, none := collect(stuck)
+		peak = max(peak, largest)
+		if none && orphansComeHere {
+			return peak
+		}
+		left := slices.DeleteFunc(leftBehind(p.pid), func(pid int) bool { return stuck[pid] })
+		if len(left) == 0 {
+			return peak
+		}
+		if begun.IsZero() {
+			begun = time.Now()
+		}
+		age := time.Since(begun)
+		for _, pid := range left {
+			switch {
+			case age > sweepMost:
+				stuck[pid] = true
+			case age > sweepGrace:
+				proc.Signal(pid, syscall.SIGKILL)
+			case !asked[pid]: // many programs take a second SIGTERM for impatience
+				asked[pid] = true
+				proc.Signal(pid, syscall.SIGTERM)
+			}
+		}
+		time.Sleep(pause)
+	}
+}
+
+// collect takes in all children that have ended; none says that there are no
+// others.
+func collect(stuck map[int]bool) (peak int64, none bool) {
+	for {
+		var ru syscall.Rusage
+		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, &ru)
 		switch {
 		case err == syscall.EINTR:
-		case err != nil: // no children: the only way out
-			return status, peak, nil
-		case pid > 0:
-			peak = max(peak, maxRSS(&ru))
+		case err != nil:
+			return peak, true
+		case pid == 0:
+			return peak, false
 		default:
-			if begun.IsZero() {
-				begun = time.Now()
-			}
-			if age := time.Since(begun); age > sweepMost {
-				return status, peak, nil
-			} else if age > sweepGrace {
-				signal = syscall.SIGKILL
-			}
-			syscall.Kill(-p.pid, signal)
-			for _, child := range proc.Children() {
-				proc.Signal(child, signal)
-			}
-			time.Sleep(pause)
-			pause = min(2*pause, 10*time.Millisecond)
+			peak = max(peak, maxRSS(&ru))
+			delete(stuck, pid)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lithops-go/lithops/internal/proc"
 )
 
 // sysProcAttr makes a command the leader of a group that dies with its worker.
@@ -23,6 +25,13 @@ func awaitExit(pid int) error {
 	}
 }
 
+// orphansComeHere: a worker is a subreaper, so whatever a task leaves behind
+// becomes its child, and without children nothing is left.
+const orphansComeHere = true
+
+// leftBehind lists what is left of the task whose leader was pid.
+func leftBehind(int) []int { return proc.Children() }
+
 // maxRSS is a peak resident size in bytes.
 func maxRSS(ru *syscall.Rusage) int64 { return ru.Maxrss << 10 }
 
@@ -35,5 +44,9 @@ func mountProc() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return os.NewSyscallError("make mounts private", err)
 	}
-	return os.NewSyscallError("mount /proc", unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""))
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return os.NewSyscallError("mount /proc", err)
+	}
+	// The commands, which this thread starts, get no more rights than the user has.
+	return os.NewSyscallError("drop capabilities", unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"syscall"
@@ -31,7 +32,8 @@ type runner struct {
 	stats    *store.Segment
 	meter    *meter
 	peaks    peaks
-	warm     bool // a task was run
+	stuck    map[int]bool // processes of earlier tasks that could not be killed
+	warm     bool         // a task was run
 	line     []byte
 }
 
@@ -40,7 +42,7 @@ func newRunner(m *wire.Message, send *sender) (r *runner, err error) {
 	if m.Numbers[0] != wire.Version {
 		return nil, fmt.Errorf("the host speaks version %d of the worker protocol, this worker %d: was the program replaced while the job ran?", m.Numbers[0], wire.Version)
 	}
-	r = new(runner)
+	r = &runner{stuck: map[int]bool{}}
 	if err := json.Unmarshal(m.JSON, &r.job); err != nil {
 		return nil, fmt.Errorf("read job: %w", err)
 	}
@@ -154,7 +156,7 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 	why := p.done()
 	seen := r.meter.end(ended)
 	w.begin(nil)
-	status, peak, err := p.reap()
+	status, peak, err := p.reap(r.stuck)
 	if err = errors.Join(waitErr, err); err != nil {
 		return fmt.Errorf("wait for command: %w", err)
 	}
@@ -217,21 +219,37 @@ func (r *runner) collect(rec *stats.Record) error {
 	return nil
 }
 
-// checkJSON says why the output is not one JSON value.
+// checkJSON says why the output is not one JSON value. It reads the output piece
+// by piece: a worker that has been large hides the memory of small tasks.
 func checkJSON(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	b := make([]byte, info.Size())
-	if _, err := f.ReadAt(b, 0); err != nil && info.Size() > 0 {
-		return err
+	d := json.NewDecoder(io.NewSectionReader(f, 0, info.Size()))
+	d.UseNumber()
+	for depth, values := 0, 0; ; {
+		token, err := d.Token()
+		switch {
+		case err == io.EOF && depth == 0 && values == 1:
+			return nil
+		case err == io.EOF && depth == 0 && values == 0:
+			return errors.New("standard output is empty, not one JSON value")
+		case err != nil:
+			return fmt.Errorf("standard output is not one JSON value: %w", err)
+		}
+		switch token {
+		case json.Delim('['), json.Delim('{'):
+			depth++
+		case json.Delim(']'), json.Delim('}'):
+			depth--
+		}
+		if depth == 0 {
+			if values++; values > 1 {
+				return errors.New("standard output is more than one JSON value")
+			}
+		}
 	}
-	var v json.RawMessage
-	if err := json.Unmarshal(b, &v); err != nil {
-		return fmt.Errorf("standard output is not one JSON value: %w", err)
-	}
-	return nil
 }
 
 // stdin is the attempt's standard input: a file without a name that holds the

@@ -93,7 +93,7 @@ func Serve(in io.Reader, out io.Writer) int {
 		w.send.fatal("setup", err)
 		return exitFailed
 	}
-	hello, _ := json.Marshal(wire.Hello{PID: os.Getpid(), Hostname: run.hostname})
+	hello, _ := json.Marshal(wire.Hello{Hostname: run.hostname})
 	w.send.message(&wire.Message{Kind: wire.Ready, Numbers: [2]int64{wire.Version}, JSON: hello})
 
 	term := make(chan os.Signal, 1)
@@ -132,6 +132,9 @@ func (w *worker) receive(r *wire.Reader) {
 			w.mu.Lock()
 			ended := w.ended
 			w.mu.Unlock()
+			if !errors.Is(err, io.EOF) {
+				w.send.fatal("protocol", fmt.Errorf("read from host: %w", err))
+			}
 			if !ended || !errors.Is(err, io.EOF) {
 				w.leave()
 			}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/lithops-go/lithops/internal/clock"
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
@@ -309,4 +311,61 @@ func TestSamplesBelongToTheirTask(t *testing.T) {
 	if s := m.end(now + 1); s.rss.OK || s.machine.cores != nil {
 		t.Errorf("a task without a sample has %+v", s)
 	}
+}
+
+func TestFlagsThatACommandLeavesBehindAreUndone(t *testing.T) {
+	o, err := newOutput(t.TempDir(), 0, store.OutPart, store.OutSegment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.close()
+	for i := range int64(3) {
+		if _, err := o.part.WriteString("abc"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := unix.FcntlInt(o.part.Fd(), unix.F_SETFL, 0); err != nil { // no O_APPEND any more
+			t.Fatal(err)
+		}
+		o.part.Write([]byte("d"))
+		offset, size, _, err := o.collect()
+		if err != nil || offset != 4*i || size != 4 {
+			t.Errorf("output %d: %d bytes at %d, %v", i, size, offset, err)
+		}
+		if flags, err := unix.FcntlInt(o.part.Fd(), unix.F_GETFL, 0); err != nil || flags&unix.O_APPEND == 0 {
+			t.Errorf("flags %#x, %v", flags, err)
+		}
+	}
+}
+
+func TestCheckJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"a":[1,2,{"b":null}]}` + "\n": "", `[]`: "", ` "x" `: "", "1e400": "", "false": "",
+		"": "empty", " \n": "empty", "1 2": "more than one", "{} []": "more than one", "hello": "not one JSON value",
+		`{"a":1`: "not one JSON value", `[1,]`: "not one JSON value", `{"a" 1}`: "not one JSON value", "[1]]": "not one JSON value",
+	} {
+		f, err := os.CreateTemp(t.TempDir(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.WriteString(text)
+		err = checkJSON(f)
+		f.Close()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+func TestALeftoverIsAskedOnce(t *testing.T) {
+	h := newPeer(t, shell(`sh -c 'trap "echo asked >> asked" TERM; touch up; while :; do sleep 0.01; done' & until [ -e up ]; do sleep 0.01; done`))
+	h.expect(wire.Ready)
+	h.task(0, "1")
+	if r := h.until(1)[0]; r.State != job.Success {
+		t.Errorf("%+v", r)
+	}
+	if b, err := os.ReadFile(filepath.Join(h.dir, "asked")); string(b) != "asked\n" {
+		t.Errorf("%q, %v", b, err)
+	}
+	h.send(wire.Message{Kind: wire.End})
+	<-h.exit
 }
