@@ -298,8 +298,8 @@ func (e *executor) event(ev *Event) {
 // when the job is being stopped.
 func (e *executor) giveBack(w *worker, p *pending) {
 	p.dispatch = 0
-	if p.noted {
-		p.noted = false
+	if p.noted != job.New {
+		p.noted = job.New
 		e.note(w, p, &stats.Record{State: job.New})
 	}
 	if e.stopping {

@@ -431,6 +431,11 @@ func TestALongTaskDoesNotHoldUpThoseBehindIt(t *testing.T) {
 func TestTasksAheadFollowTheirLength(t *testing.T) {
 	for length, want := range map[time.Duration]bool{time.Second: false, 10 * time.Microsecond: true} {
 		s := newSetup(t, 2000, 1, func(int, job.Attempt) act { return act{state: job.Success, length: length} })
+		s.config.Progress = func(p executor.Progress) {
+			if p.Running > 1 {
+				t.Errorf("%d tasks are said to run on one worker", p.Running)
+			}
+		}
 		if _, _, err := s.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,7 @@ type Progress struct {
 	Success   int
 	Failed    int // ended without success, no attempt left
 	Cancelled int
-	Running   int // handed to a worker
+	Running   int
 	Retried   int // attempts beyond the first that were queued
 	Elapsed   time.Duration
 	Workers   int    // alive

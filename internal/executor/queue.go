@@ -17,7 +17,7 @@ type pending struct {
 	dispatch int64     // Unix ns, 0 before
 	lost     int       // how many attempts at the task were lost
 	last     job.State // of the attempt before
-	noted    bool      // host.jsonl knows that it is with a worker
+	noted    job.State // with a worker: what host.jsonl says of it, New where nothing
 }
 
 // Bounds of the queue: inputs beyond them stay in the file.

@@ -146,10 +146,14 @@ func (e *executor) note(w *worker, p *pending, r *stats.Record) {
 // sync brings host.jsonl up to date: what is with the workers, and how far the job is.
 func (e *executor) sync(end bool) {
 	for _, w := range e.workers {
-		for _, p := range w.inFlight {
-			if !p.noted {
-				p.noted = true
-				e.note(w, p, &stats.Record{State: job.Running})
+		for i, p := range w.inFlight {
+			state := job.Running
+			if i > 0 { // it has not begun with this one
+				state = job.Queued
+			}
+			if p.noted != state {
+				p.noted = state
+				e.note(w, p, &stats.Record{State: state})
 			}
 		}
 	}
@@ -176,7 +180,9 @@ func (e *executor) progress() Progress {
 	p := Progress{Tasks: e.Tasks, Success: e.counts[job.Success], Failed: e.failures(), Cancelled: e.counts[job.Cancelled],
 		Retried: e.retried, Elapsed: time.Since(e.begun), Workers: len(e.workers), Ending: e.stopping, Reason: e.result.Reason}
 	for _, w := range e.workers {
-		p.Running += len(w.inFlight)
+		if len(w.inFlight) > 0 {
+			p.Running++
+		}
 	}
 	return p
 }

@@ -139,6 +139,7 @@ func (s *Summarizer) spreads(out *Summary) {
 		}
 	}
 	out.PeakMemory = distOf[Int](measured(peakMemory))
+	out.PeakHidden = s.hiddenPeak
 	out.RSS = distOf[Int](measured(rss))
 }
 

@@ -9,6 +9,7 @@ import (
 // Summarizer collects the records of one job for a Summary. It keeps about 90
 // bytes per task and no records, except those of some failed tasks.
 type Summarizer struct {
+	hiddenPeak Int // largest bound on a peak that could not be measured
 	// LogLine, if set, is asked by Summary for a telling line of the log of a
 	// failed attempt; one call for each group of failures. The record is a copy
 	// with the keys of SummaryKeys; "" is no line.
@@ -69,7 +70,7 @@ type traffic struct{ sent, recv sum }
 func SummaryKeys() KeySet {
 	return NewKeySet("task", "attempt", "state", "worker", "worker_hostname", "exit_code", "signal", "error_type", "error",
 		"func_data_size_bytes", "host_submit_tstamp", "worker_start_tstamp", "worker_cold_start", "worker_func_startup_time",
-		"worker_func_exec_time", "worker_func_cpu_user_time", "worker_func_cpu_system_time", "worker_func_rss", "task_peak_memory",
+		"worker_func_exec_time", "worker_func_cpu_user_time", "worker_func_cpu_system_time", "worker_func_rss", "task_peak_memory", "worker_peak_memory_end",
 		"minor_page_faults", "major_page_faults", "voluntary_context_switches", "involuntary_context_switches",
 		"block_read_bytes", "block_write_bytes", "worker_func_sent_net_io", "worker_func_recv_net_io",
 		"func_result_size", "log_offset", "log_size", "worker_result_upload_time", "worker_end_tstamp", "worker_exec_time",
@@ -162,6 +163,9 @@ func (s *Summarizer) addSums(r *Record, values *[columnCount]Int) {
 		s.counters[c].addInt(v)
 	}
 	s.busy.addSec(r.WorkerExec)
+	if !r.TaskPeakMemory.OK && r.PeakMemoryEnd.OK && r.PeakMemoryEnd.V >= s.hiddenPeak.V {
+		s.hiddenPeak = r.PeakMemoryEnd
+	}
 	if r.WorkerColdStart.OK {
 		s.cold.add(0)
 		if r.WorkerColdStart.V {

@@ -58,6 +58,7 @@ type Summary struct {
 	CPUUser    Phase      `json:"cpu_user"`
 	CPUSystem  Phase      `json:"cpu_system"`
 	PeakMemory Dist[Int]  `json:"task_peak_memory"`
+	PeakHidden Int        `json:"unmeasured_peak_memory_at_most"` // bound on the peak of tasks where it is null
 	RSS        Dist[Int]  `json:"rss"`
 	Totals     Totals     `json:"totals"`
 

@@ -289,3 +289,23 @@ func TestSummaryKeysAreEnough(t *testing.T) {
 		t.Errorf("got\n%+v\nwant\n%+v", got, want)
 	}
 }
+
+func TestPeaksThatCouldNotBeMeasuredAreBounded(t *testing.T) {
+	s := NewSummarizer(JobInfo{ID: "j", State: "done"}, 3)
+	for i, r := range []Record{
+		{PeakMemoryEnd: IntOf(10 << 20)},
+		{PeakMemoryEnd: IntOf(12 << 20)},
+		{PeakMemoryEnd: IntOf(50 << 20), TaskPeakMemory: IntOf(50 << 20)},
+	} {
+		r.Task, r.Attempt, r.State, r.FuncStart, r.FuncEnd = i, 1, job.Success, SecOf(0), SecOf(1)
+		s.Add(&r)
+	}
+	sum := s.Summary()
+	if sum.PeakHidden != IntOf(12<<20) || sum.PeakMemory.Max != IntOf(50<<20) {
+		t.Errorf("hidden %v, measured %v", sum.PeakHidden, sum.PeakMemory)
+	}
+	var out strings.Builder
+	if err := sum.WriteTable(&out, 0); err != nil || !strings.Contains(out.String(), "not measured: at most 12.0 MiB") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+}

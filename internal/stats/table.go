@@ -146,6 +146,9 @@ func (s *Summary) spreadGrid(p *page) {
 		}
 	}
 	p.grid(rows, "lrrrrrrrrr", "p99", "mean", "min", "total", "measured", "share", "p95")
+	if s.PeakHidden.OK {
+		p.line("peak memory where not measured: at most " + bytesText(s.PeakHidden) + ", the size of the worker that starts the tasks")
+	}
 }
 
 func (s *Summary) totalLines(p *page) {
