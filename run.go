@@ -1,6 +1,7 @@
 package lithops
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,12 +100,14 @@ func (r Run) stage(ctx context.Context, base clock.Base) (*staged, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	source, err := r.Spec.Open(r.Stdin)
+	s := &staged{clock: base.Clock(), manifest: &store.Manifest{Name: r.Spec.Name, Program: r.Version, Spec: r.Spec, Clock: base}}
+	opening := s.clock.Now()
+	source, err := r.Spec.Open(r.Stdin) // reads all names of a glob
 	if err != nil {
 		return nil, err
 	}
 	defer source.Close()
-	s := &staged{clock: base.Clock(), manifest: &store.Manifest{Name: r.Spec.Name, Program: r.Version, Spec: r.Spec, Clock: base}}
+	s.manifest.SerializeNS = s.clock.Now() - opening
 	for {
 		s.manifest.JobID = job.NewID(time.Now(), 0)
 		if s.w, err = r.Store.Create(s.manifest.JobID, nil); !errors.Is(err, fs.ErrExist) {
@@ -122,10 +125,9 @@ func (r Run) stage(ctx context.Context, base clock.Base) (*staged, error) {
 		s.abandon()
 		return nil, err
 	}
-	s.manifest.Workers = r.Spec.Workers
-	if s.manifest.Workers == 0 {
-		s.manifest.Workers = runtime.GOMAXPROCS(0) // affinity and quota respected
-	}
+	// By default as many as there are usable CPUs: affinity and quota respected. More
+	// than there are tasks would have nothing to do.
+	s.manifest.Workers = min(cmp.Or(r.Spec.Workers, runtime.GOMAXPROCS(0)), s.manifest.Tasks)
 	return s, nil
 }
 
@@ -222,7 +224,7 @@ func (r Run) inputs(ctx context.Context, s *staged, source job.Source, template 
 	}
 	ended := s.clock.Now()
 	s.manifest.DataUploadNS = writing + ended - before
-	s.manifest.SerializeNS = ended - begun - s.manifest.DataUploadNS
+	s.manifest.SerializeNS += ended - begun - s.manifest.DataUploadNS
 	return nil
 }
 
@@ -246,7 +248,7 @@ func (r Run) execute(ctx context.Context, s *staged) (*executor.Result, error) {
 	}
 	s.w.Event(store.Event{Event: "run", TimeNS: s.clock.Now(), PID: os.Getpid()})
 	return executor.Run(ctx, executor.Config{
-		Job:     wire.Job{JobID: s.manifest.JobID, Dir: s.w.Dir(), Clock: s.manifest.Clock, Spec: &spec, Isolation: isolation, GraceNS: int64(grace)},
+		Job:     wire.Job{JobID: s.manifest.JobID, Workers: s.manifest.Workers, Dir: s.w.Dir(), Clock: s.manifest.Clock, Spec: &spec, Isolation: isolation, GraceNS: int64(grace)},
 		Retries: spec.Retries, OnFail: spec.OnFailure, Chunk: spec.Chunksize,
 		Tasks: s.manifest.Tasks, Workers: s.manifest.Workers, Inputs: inputs,
 		Writer: s.w, Clock: s.clock, Backend: pool, Events: events, Progress: r.Progress,

@@ -72,7 +72,8 @@ func headline(s *stats.Summary) string {
 	}
 	add(s.States[job.Success], "succeeded")
 	add(s.Failed(), "failed")
-	add(s.States[job.Cancelled]+s.States[job.New]+s.States[job.Queued], "not run")
+	add(s.States[job.Cancelled], "cancelled")
+	add(s.States[job.New]+s.States[job.Queued], "not run")
 	line += ": " + strings.Join(counts, ", ")
 	if s.SpeedUp.OK && s.Workers.OK {
 		line += fmt.Sprintf("; speed-up %s on %d workers", stats.HumanNumber(s.SpeedUp.V), s.Workers.V)

@@ -180,6 +180,9 @@ func readSpec(inline bool, args []string, o runOptions) (*job.Spec, []byte, erro
 	if err != nil {
 		return nil, nil, badInput{err}
 	}
+	if err := oneSource(spec, inline, o.keys); err != nil {
+		return nil, nil, err
+	}
 	for _, kv := range o.keys {
 		if err := spec.SetFrom(cwd, kv.key, kv.value); err != nil {
 			return nil, nil, badInput{err}
@@ -192,6 +195,26 @@ func readSpec(inline bool, args []string, o runOptions) (*job.Spec, []byte, erro
 		return nil, nil, badInput{err}
 	}
 	return spec, source, nil
+}
+
+// oneSource refuses a second source of items on the command line, which would
+// silently take the place of the first. (A flag may replace the job file's.)
+func oneSource(spec *job.Spec, inline bool, keys []keyValue) error {
+	first := ""
+	if inline && spec.Data.Kind() != "" {
+		first = ":::"
+	}
+	for _, kv := range keys {
+		source, isData := strings.CutPrefix(kv.key, "data.")
+		if source, _, _ = strings.Cut(source, "."); !isData || first == "--"+source {
+			continue
+		}
+		if first != "" {
+			return usage("the items come from two sources, %s and --%s: keep one", first, source)
+		}
+		first = "--" + source
+	}
+	return nil
 }
 
 // inlineSpec reads COMMAND [ARG...] [::: ITEM...]. A command of one argument with

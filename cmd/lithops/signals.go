@@ -8,15 +8,19 @@ import (
 	"syscall"
 )
 
-// interruptible calls f with a context that the first SIGINT or SIGTERM cancels,
-// after a call of stopping. The second ends the wait for f, which goes on until
+// interruptible calls f with a context that the first SIGINT, SIGTERM or SIGHUP
+// cancels, after a call of stopping. A reader of our output that goes away does
+// not end us: writing to it fails, that is all. The second signal ends the wait for f, which goes on until
 // the process exits.
 func interruptible(ctx context.Context, stopping func(), f func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
+	pipes := make(chan os.Signal, 1)
+	signal.Notify(pipes, syscall.SIGPIPE)
+	defer signal.Stop(pipes)
 
 	done := make(chan error, 1)
 	go func() { done <- f(ctx) }()

@@ -32,7 +32,7 @@ func TestFacts(t *testing.T) {
 		Histogram: {"peak 1 running at 200 ms, mean 1.00   ·   task mean 920 ms", "9.40 s so far", "tasks running (right axis)"},
 		Phases:    {"waiting 78 %", "running 17 %", "mean per task: waiting 4.15 s", "failed (3)"},
 		Durations: {"least 1.00 s, mean 1.00 s, most 1.00 s", "median 1.00 s", "95 % 1.00 s", "99 % 1.00 s", "3 failed tasks", "run time (seconds)"},
-		Workers:   {"2 workers", "utilisation 49 %", "busiest worker 7: 54 %, least busy 8: 45 %"},
+		Workers:   {"2 workers", "utilisation 60 %", "busiest worker 7: 65 %, least busy 8: 55 %"},
 	} {
 		got := words(t, kind, known10(), Options{})
 		for _, w := range want {

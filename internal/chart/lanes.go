@@ -11,7 +11,7 @@ import (
 type lanes struct {
 	workers     []int32 // their numbers, in order; the index is the lane
 	lane        map[int32]int
-	busy        []float64 // nanoseconds in which the user's code ran, by lane
+	busy        []float64 // nanoseconds the worker had a task for, by lane
 	first, last int64     // from the first task's arrival to the last one's leave
 	homeless    int       // tasks that ran on a worker that is not known
 }
@@ -44,11 +44,14 @@ func newLanes(c *stats.Columns, now int64) *lanes {
 		from, to, ran := run(c, i)
 		if ran {
 			to = min(to, max(now, from))
-			l.busy[k] += float64(max(0, to-from))
 			l.first, l.last = min(l.first, from, to), max(l.last, from, to)
 		}
 		if h0, h1, ok := l.held(c, i); ok {
-			l.first, l.last = min(l.first, h0), max(l.last, min(h1, max(now, h0)))
+			from, to, ran = h0, min(h1, max(now, h0)), true
+			l.first, l.last = min(l.first, from), max(l.last, to)
+		}
+		if ran {
+			l.busy[k] += float64(max(0, to-from))
 		}
 	}
 	return l

@@ -415,7 +415,7 @@ func (e *executor) failed() {
 		e.stop("a task failed and on_failure is stop", wire.Recall)
 	case f.Mode == job.Tolerate && f.Percent > 0 && 100*float64(n) > f.Percent*float64(e.Tasks),
 		f.Mode == job.Tolerate && f.Percent == 0 && n > f.Count:
-		e.stop(fmt.Sprintf("%d tasks failed, more than on_failure tolerates", n), wire.Recall)
+		e.stop(fmt.Sprintf("failed tasks: %d, more than on_failure tolerates", n), wire.Recall)
 	}
 }
 

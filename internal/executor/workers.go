@@ -26,6 +26,10 @@ const (
 
 // window is how many tasks a worker may have now.
 func (e *executor) window() int {
+	switch e.OnFail.Mode {
+	case job.Stop, job.Tolerate: // none may start after the failure that ends the job
+		return 1
+	}
 	if e.Chunk > 0 {
 		return e.Chunk
 	}

@@ -101,8 +101,10 @@ func newExecutor(now time.Time) string {
 // ValidID says whether s can be a job id, so that it can be a file name and
 // cannot lead out of the store.
 func ValidID(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	return strings.Trim(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == ""
+	executor, rest, _ := strings.Cut(s, "-")
+	n, kind, _ := strings.Cut(rest, "-")
+	const digits, letters = "0123456789", "abcdefghijklmnopqrstuvwxyz"
+	of := func(s, alphabet string) bool { return s != "" && strings.Trim(s, alphabet) == "" }
+	return len(s) <= 64 && of(executor, digits+letters) && of(n, digits) &&
+		len(kind) > 1 && of(kind[:1], strings.ToUpper(letters)) && of(kind[1:], digits)
 }

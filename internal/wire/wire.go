@@ -209,6 +209,7 @@ type Job struct {
 	JobID     string        `json:"job_id"`
 	Dir       string        `json:"dir"` // the job's directory
 	Worker    int           `json:"worker"`
+	Workers   int           `json:"workers"` // of the job: they share the machine
 	Clock     clock.Base    `json:"clock"`
 	Spec      *job.Spec     `json:"spec"`
 	Isolation job.Isolation `json:"isolation"` // the one in force, not auto

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -10,11 +11,15 @@ import (
 // How the meter spends its time. A sample of one process is cheap, one of all a
 // task's processes dear, so each kind is followed by a pause of a hundred times
 // its cost: that is what it may take of the time.
+//
+// Workers share the machine's processors, so that pause grows with the number of
+// workers per processor.
 const (
 	firstSample   = time.Millisecond      // between a task's first samples, then ever longer
 	taskSample    = 10 * time.Millisecond // between samples of different tasks: of shorter ones some have none
 	treeAge       = 10 * time.Millisecond // from this age on a task's children are looked for
-	slowestSample = time.Second           // the longest pause, whatever a sample costs
+	slowestSample = time.Second           // the longest pause between samples that cost nothing
+	longestPause  = time.Minute           // the longest for what samples cost
 	costFactor    = 100
 	// machineTick is what the kernel's counters for cores resolve; a task shorter
 	// than two of them gets no such figure.
@@ -57,7 +62,8 @@ type meter struct {
 	wake    chan struct{}
 	stop    chan struct{}
 
-	costOne, costTree cost // of samples of one process and of all; they start as a guess
+	costOne, costTree cost          // of samples of one process and of all; they start as a guess
+	factor            time.Duration // pause after a sample, in its cost
 
 	// of the task's thread
 	machine  *machine
@@ -77,8 +83,11 @@ func (c *cost) add(d time.Duration) time.Duration {
 	return time.Duration(*c)
 }
 
-func newMeter() *meter {
-	m := &meter{probe: newProbe(), machine: newMachine(), wake: make(chan struct{}, 1), stop: make(chan struct{}),
+// newMeter samples for one of so many workers.
+func newMeter(workers int) *meter {
+	factor := time.Duration(costFactor * max(1, workers/runtime.NumCPU()))
+	m := &meter{probe: newProbe(factor), machine: newMachine(), wake: make(chan struct{}, 1), stop: make(chan struct{}),
+		costOne: cost(50 * time.Microsecond), costTree: cost(time.Millisecond), factor: factor,
 		asleep: time.Now().Add(slowestSample)} // as sample begins, so that the first task wakes it
 	go m.sample()
 	return m
@@ -167,9 +176,9 @@ func (m *meter) look() time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if tree {
-		m.trees = done.Add(min(costFactor*m.costTree.add(done.Sub(now)), slowestSample))
+		m.trees = done.Add(min(m.factor*m.costTree.add(done.Sub(now)), longestPause))
 	} else {
-		m.free = done.Add(min(costFactor*m.costOne.add(done.Sub(now)), slowestSample))
+		m.free = done.Add(min(m.factor*m.costOne.add(done.Sub(now)), longestPause))
 	}
 	m.looked, m.asleep = done, done.Add(taskSample)
 	if m.task == task {

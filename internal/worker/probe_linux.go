@@ -11,16 +11,19 @@ import (
 	"github.com/lithops-go/lithops/internal/stats"
 )
 
-// probe reads the memory of processes. What it may spend on the memory they
-// share with nobody (which the kernel must walk all their pages for) is a
-// hundredth of the time.
+// probe reads the memory of processes. The memory they share with nobody, which
+// the kernel must walk all their pages for, is read again after factor times
+// what that took.
 type probe struct {
 	buf     []byte
 	page    int64
+	factor  time.Duration
 	ussNext time.Time
 }
 
-func newProbe() *probe { return &probe{buf: make([]byte, 16<<10), page: int64(os.Getpagesize())} }
+func newProbe(factor time.Duration) *probe {
+	return &probe{buf: make([]byte, 16<<10), page: int64(os.Getpagesize()), factor: factor}
+}
 
 // memory samples pid, and its descendants when tree is set. It is null when the
 // process has ended.
@@ -59,7 +62,7 @@ func (p *probe) memory(pid int, tree bool) (m memory) {
 	// Of one look: the task may have grown since the first.
 	m.rss, m.uss, m.vms = stats.IntOf(rss), stats.IntOf(uss), stats.IntOf(max(vms, rss))
 	now := time.Now()
-	p.ussNext = now.Add(costFactor * now.Sub(begun))
+	p.ussNext = now.Add(p.factor * now.Sub(begun))
 	return m
 }
 

@@ -4,6 +4,7 @@ package worker
 
 import (
 	"syscall"
+	"time"
 
 	ps "github.com/shirou/gopsutil/v3/process"
 
@@ -14,7 +15,7 @@ import (
 // had here.
 type probe struct{}
 
-func newProbe() *probe { return &probe{} }
+func newProbe(time.Duration) *probe { return &probe{} }
 
 // floor is the peak resident size of this process in bytes.
 func (*probe) floor() int64 {

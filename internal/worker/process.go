@@ -74,17 +74,17 @@ const (
 )
 
 // reap collects the exited leader and ends all that the task has left behind.
-// peak is the largest peak memory of those collected. stuck holds processes of
+// own is what the leader, with the children it waited for, has used; peak is the
+// largest peak memory of all. stuck holds processes of
 // earlier tasks that could not be ended, which nobody waits for any more.
-func (p *process) reap(stuck map[int]bool) (status syscall.WaitStatus, peak int64, err error) {
-	var ru syscall.Rusage
+func (p *process) reap(stuck map[int]bool) (status syscall.WaitStatus, own syscall.Rusage, peak int64, err error) {
 	for {
-		_, err = syscall.Wait4(p.pid, &status, 0, &ru)
+		_, err = syscall.Wait4(p.pid, &status, 0, &own)
 		if err != syscall.EINTR {
 			break
 		}
 	}
-	return status, max(maxRSS(&ru), p.sweep(stuck)), err
+	return status, own, max(maxRSS(&own), p.sweep(stuck)), err
 }
 
 // sweep ends and collects the processes that outlived their task. Each is asked

@@ -74,7 +74,7 @@ func newRunner(m *wire.Message, send *sender) (r *runner, err error) {
 	if r.stats, err = store.CreateSegment(store.SegmentPath(dir, n, store.StatsSegment), nil); err != nil {
 		return nil, err
 	}
-	r.meter, r.peaks.probe = newMeter(), newProbe()
+	r.meter, r.peaks.probe = newMeter(r.job.Workers), newProbe(costFactor)
 	shrink()
 	return r, nil
 }
@@ -156,11 +156,12 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 	why := p.done()
 	seen := r.meter.end(ended)
 	w.begin(nil)
-	status, peak, err := p.reap(r.stuck)
+	status, own, peak, err := p.reap(r.stuck)
 	if err = errors.Join(waitErr, err); err != nil {
 		return fmt.Errorf("wait for command: %w", err)
 	}
 	after := childUsage()
+	started = noLater(started, forked, ended, &own)
 
 	rec.PID = stats.IntOf(pid)
 	rec.FuncStartup = stats.SecOf(started - forked)
@@ -170,6 +171,15 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 	seen.fill(rec)
 	outcome(rec, status, why, r.spec)
 	return nil
+}
+
+// noLater corrects the start of a command that was noticed too late, because the
+// worker had to wait for a processor: the command cannot have begun later than
+// the CPU time it used leaves room for, nor before it was forked. (What a
+// command with several threads uses at a time moves its start by less than its
+// start-up took.)
+func noLater(started, forked, ended int64, own *syscall.Rusage) int64 {
+	return max(forked, min(started, ended-own.Utime.Nano()-own.Stime.Nano()))
 }
 
 // outcome sets how the attempt ended.

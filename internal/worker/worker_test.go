@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -217,7 +219,7 @@ func TestDoorbellsArePutTogether(t *testing.T) {
 }
 
 func TestPeaksTellTheTaskFromTheWorker(t *testing.T) {
-	p := newProbe()
+	p := newProbe(costFactor)
 	own := p.floor()
 	if own <= 0 {
 		t.Fatalf("own peak is %d", own)
@@ -288,7 +290,7 @@ func TestFindProgram(t *testing.T) {
 }
 
 func TestSamplesBelongToTheirTask(t *testing.T) {
-	m := newMeter()
+	m := newMeter(1)
 	defer m.close()
 	now := time.Now().UnixNano()
 	m.ready(now)
@@ -302,6 +304,11 @@ func TestSamplesBelongToTheirTask(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
+	m.mu.Lock()
+	if pause := m.free.Sub(m.looked); pause < time.Millisecond {
+		t.Errorf("the next sample may follow after %v", pause)
+	}
+	m.mu.Unlock()
 	s := m.end(now + 1)
 	if s.rss.V < 1<<20 || s.vms.V < s.rss.V {
 		t.Errorf("this process has rss %v, vms %v", s.rss, s.vms)
@@ -368,4 +375,27 @@ func TestALeftoverIsAskedOnce(t *testing.T) {
 	}
 	h.send(wire.Message{Kind: wire.End})
 	<-h.exit
+}
+
+func TestManyWorkersSampleMoreRarely(t *testing.T) {
+	few, many := newMeter(1), newMeter(1000*runtime.NumCPU())
+	defer few.close()
+	defer many.close()
+	if few.factor != costFactor || many.factor != 1000*costFactor {
+		t.Errorf("pauses of %d and %d times the cost", few.factor, many.factor)
+	}
+}
+
+func TestAStartNoticedLateIsCorrected(t *testing.T) {
+	cpu := syscall.Rusage{Utime: syscall.Timeval{Usec: 400}, Stime: syscall.Timeval{Usec: 100}} // 500 µs
+	const us = int64(time.Microsecond)
+	for name, c := range map[string]struct{ started, forked, ended, want int64 }{
+		"in time":            {200 * us, 0, 1000 * us, 200 * us},
+		"late":               {990 * us, 0, 1000 * us, 500 * us},
+		"more CPU than time": {190 * us, 100 * us, 300 * us, 100 * us},
+	} {
+		if got := noLater(c.started, c.forked, c.ended, &cpu); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
 }
