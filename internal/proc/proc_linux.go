@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,20 +50,36 @@ func parents() map[int]int {
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
 	of := make(map[int]int, len(names))
+	buf := make([]byte, 1024)
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
 		if err != nil {
 			continue
 		}
-		b, err := os.ReadFile("/proc/" + name + "/stat")
-		if err != nil {
+		b := File(pid, "stat", buf)
+		// pid (name) state ppid …; the name may hold anything
+		_, rest, _ := bytes.Cut(b[bytes.LastIndexByte(b, ')')+1:], []byte(" "))
+		if len(rest) < 3 {
 			continue // it has ended since
 		}
-		// pid (name) state ppid …; the name may hold anything
-		rest := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
-		if len(rest) > 1 {
-			of[pid], _ = strconv.Atoi(string(rest[1]))
-		}
+		parent, _, _ := bytes.Cut(rest[2:], []byte(" "))
+		of[pid], _ = strconv.Atoi(string(parent))
 	}
 	return of
+}
+
+// File reads a small file of a process into buf, as much as fits. It is nil when
+// the process is gone or does not let us. os.File, with its poller and
+// finalizer, would cost more than the reading.
+func File(pid int, name string, buf []byte) []byte {
+	fd, err := syscall.Open("/proc/"+strconv.Itoa(pid)+"/"+name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer syscall.Close(fd)
+	n, err := syscall.Read(fd, buf)
+	if err != nil || n <= 0 {
+		return nil
+	}
+	return buf[:n]
 }

@@ -88,6 +88,7 @@ func newMeter(workers int) *meter {
 	factor := time.Duration(costFactor * max(1, workers/runtime.NumCPU()))
 	m := &meter{probe: newProbe(factor), machine: newMachine(), wake: make(chan struct{}, 1), stop: make(chan struct{}),
 		costOne: cost(50 * time.Microsecond), costTree: cost(time.Millisecond), factor: factor,
+		trees:  time.Now().Add(factor * time.Millisecond),
 		asleep: time.Now().Add(slowestSample)} // as sample begins, so that the first task wakes it
 	go m.sample()
 	return m

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/lithops-go/lithops/internal/proc"
@@ -68,7 +67,7 @@ func (p *probe) memory(pid int, tree bool) (m memory) {
 
 // statm is resident and virtual size in bytes; not ok for a zombie.
 func (p *probe) statm(pid int) (rss, vms int64, ok bool) {
-	b := p.file(pid, "statm")
+	b := proc.File(pid, "statm", p.buf)
 	size, rest, _ := bytes.Cut(b, []byte(" "))
 	resident, _, _ := bytes.Cut(rest, []byte(" "))
 	v, err1 := strconv.ParseInt(string(size), 10, 64)
@@ -79,7 +78,7 @@ func (p *probe) statm(pid int) (rss, vms int64, ok bool) {
 // rollup is the resident memory of pid, and the part of it that would be free
 // without it.
 func (p *probe) rollup(pid int) (rss, uss int64, ok bool) {
-	for line := range bytes.Lines(p.file(pid, "smaps_rollup")) {
+	for line := range bytes.Lines(proc.File(pid, "smaps_rollup", p.buf)) {
 		private := bytes.HasPrefix(line, []byte("Private_"))
 		if !private && !bytes.HasPrefix(line, []byte("Rss:")) {
 			continue
@@ -100,19 +99,4 @@ func (p *probe) rollup(pid int) (rss, uss int64, ok bool) {
 		}
 	}
 	return rss, uss, ok
-}
-
-// file reads a small file of a process: without os.File, whose poller and
-// finalizer would cost more than the reading.
-func (p *probe) file(pid int, name string) []byte {
-	fd, err := syscall.Open("/proc/"+strconv.Itoa(pid)+"/"+name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
-	if err != nil {
-		return nil
-	}
-	defer syscall.Close(fd)
-	n, err := syscall.Read(fd, p.buf)
-	if err != nil || n <= 0 {
-		return nil
-	}
-	return p.buf[:n]
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lithops-go/lithops/internal/proc"
 )
 
 // shrink makes the process as small as it can be and lets the kernel forget
@@ -47,7 +49,7 @@ func shrink() {
 // count for a child begins. (RUSAGE_SELF would tell the size of the process that
 // started this one, if that was larger.)
 func (p *probe) floor() int64 {
-	for line := range bytes.Lines(p.file(os.Getpid(), "status")) {
+	for line := range bytes.Lines(proc.File(os.Getpid(), "status", p.buf)) {
 		if rest, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
 			kb, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte(" "))
 			v, _ := strconv.ParseInt(string(kb), 10, 64)
