@@ -99,9 +99,9 @@ func gone(ts *testscript.TestScript, neg bool, args []string) {
 
 // signal NAME PIDFILE sends a signal to the process named in the file.
 func signalPID(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL, "HUP": syscall.SIGHUP}
 	if neg || len(args) != 2 || signals[args[0]] == 0 {
-		ts.Fatalf("usage: signal INT|TERM|KILL PIDFILE")
+		ts.Fatalf("usage: signal INT|TERM|KILL|HUP PIDFILE")
 	}
 	ts.Check(syscall.Kill(readPID(ts, args[1]), signals[args[0]]))
 }
