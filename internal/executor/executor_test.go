@@ -590,7 +590,7 @@ type unlucky struct{ *backend }
 
 func (b unlucky) Launch(j *wire.Job) error {
 	if j.Worker == 1 {
-		return stillborn{b.backend}.Launch(j)
+		return stillborn(b).Launch(j)
 	}
 	return b.backend.Launch(j)
 }
