@@ -102,7 +102,31 @@ func summarize(j *store.Job) (*stats.Summary, *store.Report, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read job %s: %w", j.ID(), err)
 	}
-	return s.Summary(), rep, nil
+	sum := s.Summary()
+	items := itemsOf(j, sum.Examples())
+	sum.NameItems(func(task int) string { return items[task] })
+	return sum, rep, nil
+}
+
+// itemsOf reads the inputs of some tasks, given in order, in one go. What cannot
+// be read is left out: it only makes the summary easier to read.
+func itemsOf(j *store.Job, tasks []int) map[int]string {
+	items := map[int]string{}
+	in, err := j.Inputs()
+	if err != nil {
+		return items
+	}
+	defer in.Close()
+	for task := 0; len(tasks) > 0; task++ {
+		item, err := in.Next()
+		if err != nil {
+			break
+		}
+		if task == tasks[0] {
+			items[task], tasks = string(item[:min(len(item), 1000)]), tasks[1:]
+		}
+	}
+	return items
 }
 
 // tellingLine is the line of a log's end that says best what went wrong: the last

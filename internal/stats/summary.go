@@ -135,6 +135,7 @@ type SlowTask struct {
 	Exec       Sec       `json:"worker_func_exec_time"`
 	CPU        Sec       `json:"cpu_time"`
 	PeakMemory Int       `json:"task_peak_memory"`
+	Item       Nullable  `json:"item"` // the input as JSON, see NameItems
 }
 
 // Failure is a group of tasks that failed in the same way. Exit code and signal
@@ -150,6 +151,30 @@ type Failure struct {
 	Attempt   int       `json:"example_attempt"`
 	Error     Nullable  `json:"example_error"`
 	LogLine   Nullable  `json:"example_log_line"`
+	Item      Nullable  `json:"example_item"` // the input as JSON, see NameItems
+}
+
+// Examples are the tasks that the summary shows as slowest or failed, in order.
+func (s *Summary) Examples() []int {
+	var tasks []int
+	for _, t := range s.Slowest {
+		tasks = append(tasks, t.Task)
+	}
+	for _, f := range s.Failures {
+		tasks = append(tasks, f.Task)
+	}
+	slices.Sort(tasks)
+	return slices.Compact(tasks)
+}
+
+// NameItems adds the inputs of Examples, as JSON, where item has them; "" is none.
+func (s *Summary) NameItems(item func(task int) string) {
+	for i := range s.Slowest {
+		s.Slowest[i].Item = Nullable(item(s.Slowest[i].Task))
+	}
+	for i := range s.Failures {
+		s.Failures[i].Item = Nullable(item(s.Failures[i].Task))
+	}
 }
 
 // Done is the number of tasks that ended, however.

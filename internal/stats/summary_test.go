@@ -93,8 +93,8 @@ func TestSummary(t *testing.T) {
 	if s.Totals.NetSent != IntOf(400) || s.Totals.NetRecv != IntOf(2) {
 		t.Errorf("network %v, %v", s.Totals.NetSent, s.Totals.NetRecv)
 	}
-	slow := []SlowTask{{2, 1, job.Timeout, IntOf(0), ms(300), ms(180), Int{}}, {1, 2, job.Success, IntOf(1), ms(200), ms(120), IntOf(200 << 10)},
-		{0, 1, job.Success, IntOf(0), ms(100), ms(60), IntOf(100 << 10)}}
+	slow := []SlowTask{{2, 1, job.Timeout, IntOf(0), ms(300), ms(180), Int{}, ""}, {1, 2, job.Success, IntOf(1), ms(200), ms(120), IntOf(200 << 10), ""},
+		{0, 1, job.Success, IntOf(0), ms(100), ms(60), IntOf(100 << 10), ""}}
 	if !slices.Equal(s.Slowest, slow) {
 		t.Errorf("slowest %+v", s.Slowest)
 	}
@@ -307,5 +307,34 @@ func TestPeaksThatCouldNotBeMeasuredAreBounded(t *testing.T) {
 	var out strings.Builder
 	if err := sum.WriteTable(&out, 0); err != nil || !strings.Contains(out.String(), "not measured: at most 12.0 MiB") {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+func TestItemsOfExamplesAreShown(t *testing.T) {
+	s := NewSummarizer(JobInfo{ID: "j", State: "failed"}, 3)
+	for i := range 3 {
+		r := Record{Task: i, Attempt: 1, State: job.Success, FuncStart: SecOf(0), FuncEnd: SecOf(1000 * (i + 1)), FuncExec: SecOf(1000 * (i + 1))}
+		if i == 1 {
+			r.State, r.ErrorType, r.Error, r.ExitCode = job.Error, "exit", "exit code 3", IntOf(3)
+		}
+		s.Add(&r)
+	}
+	sum := s.Summary()
+	if got := sum.Examples(); !slices.Equal(got, []int{0, 1, 2}) {
+		t.Fatalf("examples %v", got)
+	}
+	long := `"/` + strings.Repeat("deep/", 30) + `file.txt"`
+	sum.NameItems(func(task int) string { return []string{`"a"`, `{"b":1}`, long}[task] })
+	var out strings.Builder
+	if err := sum.WriteTable(&out, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"peak memory  item", `  "a"`, `task 1 item: {"b":1}`, `deep/file.txt"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), long) {
+		t.Error("a long item is not shortened")
 	}
 }

@@ -177,13 +177,20 @@ func (s *Summary) slowestGrid(p *page) {
 	if len(s.Slowest) == 0 || s.Tasks < 2 {
 		return
 	}
-	rows := [][]string{{"slowest task", "attempt", "state", "worker", "running", "cpu", "peak memory"}}
+	rows := [][]string{{"slowest task", "attempt", "state", "worker", "running", "cpu", "peak memory", "item"}}
+	named := false
 	for _, t := range s.Slowest {
+		named = named || t.Item != ""
 		rows = append(rows, []string{strconv.Itoa(t.Task), strconv.Itoa(t.Attempt), t.State.String(), countText(t.Worker),
-			secText(t.Exec), secText(t.CPU), bytesText(t.PeakMemory)})
+			secText(t.Exec), secText(t.CPU), bytesText(t.PeakMemory), shortItem(t.Item)})
+	}
+	for i := range rows {
+		if !named {
+			rows[i] = rows[i][:len(rows[i])-1]
+		}
 	}
 	p.line("")
-	p.grid(rows, "rrlrrrr", "worker", "attempt", "cpu", "peak memory")
+	p.grid(rows, "rrlrrrrl", "worker", "attempt", "cpu", "peak memory", "item")
 }
 
 func (s *Summary) failureLines(p *page) {
@@ -202,6 +209,9 @@ func (s *Summary) failureLines(p *page) {
 		p.line("and " + HumanCount(int64(more)) + " more kinds")
 	}
 	for _, f := range shown {
+		if f.Item != "" {
+			p.line("task " + strconv.Itoa(f.Task) + " item: " + shortItem(f.Item))
+		}
 		if f.Error != "" {
 			p.line("task " + strconv.Itoa(f.Task) + ": " + OneLine(string(f.Error)))
 		}
@@ -209,6 +219,16 @@ func (s *Summary) failureLines(p *page) {
 			p.line("task " + strconv.Itoa(f.Task) + " log: " + OneLine(string(f.LogLine)))
 		}
 	}
+}
+
+// shortItem is the end of an item, which says most of a path, if it is long.
+func shortItem(item Nullable) string {
+	const most = 50
+	r := []rune(OneLine(string(item)))
+	if len(r) > most {
+		r = append([]rune("…"), r[len(r)-most+1:]...)
+	}
+	return string(r)
 }
 
 // cause tells in a few words what the tasks of the group have in common.
