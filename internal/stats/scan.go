@@ -93,15 +93,15 @@ func keyEnd(b []byte, i int) int {
 	if i >= len(b) || b[i] != '"' {
 		return -1
 	}
-	end := stringEnd(b, i)
+	end := StringEnd(b, i)
 	if end < 0 || end >= len(b) || b[end] != ':' {
 		return -1
 	}
 	return end + 1
 }
 
-// stringEnd is the index after the string that starts at b[i], or -1.
-func stringEnd(b []byte, i int) int {
+// StringEnd is the index after the JSON string that starts at b[i], or -1.
+func StringEnd(b []byte, i int) int {
 	n := bytes.IndexByte(b[i+1:], '"')
 	if n < 0 {
 		return -1
@@ -136,7 +136,7 @@ func valueEnd(b []byte, i int) int {
 	}
 	switch b[i] {
 	case '"':
-		return stringEnd(b, i)
+		return StringEnd(b, i)
 	case '[', '{':
 		return nestedEnd(b, i)
 	}
@@ -150,7 +150,7 @@ func nestedEnd(b []byte, i int) int {
 	for depth := 0; i < len(b); i++ {
 		switch b[i] {
 		case '"':
-			end := stringEnd(b, i)
+			end := StringEnd(b, i)
 			if end < 0 {
 				return -1
 			}

@@ -90,15 +90,7 @@ func pickedEnd(b []byte) int {
 	case '[':
 		return bytes.IndexByte(b, ']') + 1
 	case '"':
-		for i := 1; i < len(b); i++ {
-			switch b[i] {
-			case '\\':
-				i++
-			case '"':
-				return i + 1
-			}
-		}
-		return -1
+		return stats.StringEnd(b, 0)
 	}
 	for i, c := range b {
 		if c == ',' || c == '}' {
