@@ -543,3 +543,14 @@ data: {range: 20}
 		}
 	}
 }
+
+func TestAWorkerGoesByTheProgramsName(t *testing.T) {
+	s := newSetup(t, `
+command: 'cat /proc/$PPID/comm'
+data: {range: 1}
+`)
+	s.run(t.Context())
+	if got := s.output(s.records()[0], s.job().Result); got != "lithops\n" {
+		t.Errorf("the worker is called %q", got)
+	}
+}

@@ -52,3 +52,6 @@ func shrink() {}
 
 // wakeFirst does nothing.
 func wakeFirst() {}
+
+// takeName does nothing: the program was started by its own name.
+func takeName() {}

@@ -41,6 +41,7 @@ func Main() {
 	}
 	syscall.CloseOnExec(wire.FromHost)
 	syscall.CloseOnExec(wire.ToHost)
+	takeName()
 	tune()
 	os.Exit(Serve(os.NewFile(wire.FromHost, "host"), os.NewFile(wire.ToHost, "host")))
 }
