@@ -101,7 +101,7 @@ func (d *decoder) document(src []byte) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(src))
 	root, err := decodeNode(dec)
 	if err == io.EOF || err == nil && root.Kind == yaml.ScalarNode && root.ShortTag() == "!!null" && root.Value == "" {
-		return nil, &SpecError{File: d.file, Msg: "the job is empty", Hint: "a job needs at least command: and data:"}
+		return nil, &SpecError{File: d.file, Msg: "the job is empty", Hint: "a job needs at least command: or function:, and data:"}
 	}
 	if err != nil {
 		return nil, d.syntax(src, err)

@@ -114,6 +114,9 @@ func (t *Template) where(i int) (*pattern, int) {
 // Expand gives the argument vector of a task, in argv's memory where it is
 // large enough. For a shell command it is /bin/sh -c LINE.
 func (t *Template) Expand(task int, item []byte, argv []string) ([]string, error) {
+	if t.call {
+		return nil, errors.New("the job calls a function and has no command")
+	}
 	var v view
 	if err := t.look(item, &v); err != nil {
 		return nil, err

@@ -15,7 +15,9 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		fullJob, "", "command: x\ndata: {range: 3}\n", "command: [a, '{}']\ndata: {list: [1, a, {b: 0x1F}]}\nretries: 1\n",
 		"command: |\n  awk '{{print}}' {}\ndata: {matrix: {a: [1], b: [x]}}\n", "a: &a [*a]\n", "command: x\ncommand: y\n", "x: [\n", "- a\n---\nb",
-		"command: x\ndata: {csv: {file: a, delimiter: ;}}\non_failure: {tolerate: 5%}\nenv: {A: b}\ntimeout: 1e3\n", "? {a: b}\n: c\n", "a: \"\\q\"", "\xff\xfe",
+		"command: x\ndata: {csv: {file: a, delimiter: ;}}\non_failure: {tolerate: 5%}\nenv: {A: b}\ntimeout: 1e3\n", "? {a: b}\n: c\n",
+		"function: example.py:A.f\ndata: {range: 3}\nruntime: python3.11\nreduce: {function: r.mjs:$f, runtime: node}\nreduce_by: k\n",
+		"command: x\ndata: {range: 3}\nreduce: ./a:b/c\n", "function: 'C:\\x.py:f()'\ndata: {list: [1]}\n", "a: \"\\q\"", "\xff\xfe",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -44,6 +46,14 @@ func FuzzParse(f *testing.F) {
 		if !reflect.DeepEqual(s, &back) {
 			t.Fatalf("%s\ngot  %+v\nwant %+v", b, back, *s)
 		}
+		for _, f := range []Function{s.Function, reduceOf(s)} {
+			if f == (Function{}) {
+				continue
+			}
+			if as, msg, _ := parseFunction(f.String()); as != f || msg != "" {
+				t.Fatalf("%+v is written %s, which is %+v, %q", f, f, as, msg)
+			}
+		}
 		if s.Data.Kind() == "list" || s.Data.Kind() == "matrix" {
 			src, err := s.Open(nil)
 			if err != nil {
@@ -60,6 +70,13 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+func reduceOf(s *Spec) Function {
+	if s.Reduce == nil {
+		return Function{}
+	}
+	return s.Reduce.Function
 }
 
 // FuzzTemplate: Expand agrees with Check, and a shell value between quotes is
@@ -136,6 +153,24 @@ func FuzzSources(f *testing.F) {
 					t.Fatalf("%q of %q", it, file)
 				}
 			}
+		}
+	})
+}
+
+// FuzzFunction: what is taken for a function is written as it was read, and the
+// schema takes it too; of ASCII, the schema takes nothing else.
+func FuzzFunction(f *testing.F) {
+	for _, seed := range []string{"a.py:A.f", "a.py", "./a.js:$f", "a.mjs:f()", "./a:b/p", "./a.py:b/c", `C:\x.cjs:f`, "a.py::f", "p:f", "./p\n", "ü.py:ü", "", "/:.pY:_"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		fn, msg, such := parseFunction(text)
+		if msg == "" && (fn.String() != text || fn.Name == "" && fn.interpreted() || fn.File == "") || msg != "" && such == "" {
+			t.Fatalf("%q: %+v, %q, %q", text, fn, msg, such)
+		}
+		ascii := strings.IndexFunc(text, func(r rune) bool { return r > 0x7f }) < 0
+		if fault := violates(callee{}.schema(), text); fault == "" && msg != "" && ascii || fault != "" && msg == "" {
+			t.Fatalf("%q: %q, schema %q", text, msg, fault)
 		}
 	})
 }

@@ -7,8 +7,6 @@ import (
 	"time"
 )
 
-const notYet = "not supported yet by this version; use command"
-
 // retryable are the states that retries can be for.
 var retryable = regexp.MustCompile(`^(error|timeout|lost)$`)
 
@@ -16,13 +14,22 @@ var retryable = regexp.MustCompile(`^(error|timeout|lost)$`)
 // JSON Schema are made of it. It is built anew on each call, so that nothing
 // can change it.
 func table() object {
-	return object{what: "a job", fields: []field{
+	with := map[string]string{"stdin": "command", "output": "command", "reduce_by": "reduce"}
+	return object{what: "a job", alt: []string{"command", "function"}, with: with, fields: []field{
 		{"name", flagWord, "text", text{form: regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`), what: "one line of text", set: func(s *Spec, v string) error {
 			s.Name = v
 			return nil
 		}}, "name of the job, shown in lists"},
 		{"command", flagWord, "text", commandShape(), "what each task runs: a list is executed directly, a text by /bin/sh -c with every replaced value quoted"},
-		{"function", flagNone, "", refused{notYet}, "FILE:NAME of a function, run in a persistent process"},
+		{"function", flagFunction, "FILE:NAME", callee{func(s *Spec, f Function) { s.Function = f }},
+			"FILE:NAME of a Python or JavaScript function, or the path of a program: called for each item, in persistent processes"},
+		{"runtime", flagProgram, "program", interpreterShape(func(s *Spec, v string) { s.Runtime = v }),
+			"interpreter of the function: a name to look for in PATH, a path, or the path of a virtual environment"},
+		{"reduce", flagFunction, "FILE:NAME", reduceShape(), "function that is called with the list of the results when all tasks are done"},
+		{"reduce_by", flagWord, "field", text{set: func(s *Spec, v string) error {
+			s.ReduceBy = v
+			return nil
+		}}, "field of the results: those with the same value of it are reduced by a task of their own"},
 		{"data", flagNone, "", dataShape(), "where the items come from: exactly one source"},
 		{"workers", flagYAML, "int", whole{max: 1 << 20, set: func(s *Spec, v int64) { s.Workers = int(v) }},
 			"number of worker processes; 0, the default, is the number of usable CPUs"},
@@ -57,8 +64,41 @@ func table() object {
 		{"output", flagWord, "kind", choice{[]string{"bytes", "json"}, func(s *Spec, v string) {
 			s.Output = Output(v)
 		}}, "standard output as the result: bytes, or json, which must be one JSON value"},
-		{"reduce", flagNone, "", refused{notYet}, "runs when the map is done, with the list of results"},
 	}}
+}
+
+func interpreterShape(set func(s *Spec, v string)) text {
+	return text{like: "an interpreter such as python3.11", set: func(s *Spec, v string) error {
+		set(s, v)
+		return nil
+	}}
+}
+
+func reduceShape() shape {
+	return either{
+		callee{func(s *Spec, f Function) {
+			r := &Reduce{Function: f}
+			if s.Reduce != nil && s.from.flags["reduce.runtime"] {
+				r.Runtime = s.Reduce.Runtime
+			} else {
+				delete(s.from.at, "reduce.runtime")
+			}
+			delete(s.from.at, "reduce.function")
+			s.Reduce = r
+		}},
+		object{what: "a mapping of function and runtime", need: []string{"function"},
+			enter: func(s *Spec) { s.Reduce = &Reduce{} },
+			fields: []field{
+				{"function", flagNone, "", callee{func(s *Spec, f Function) { s.Reduce.Function = f }},
+					"FILE:NAME of a Python or JavaScript function, or the path of a program"},
+				{"runtime", flagProgram, "program", interpreterShape(func(s *Spec, v string) {
+					if s.Reduce == nil { // the flag may come before --reduce
+						s.Reduce = &Reduce{}
+					}
+					s.Reduce.Runtime = v
+				}), "interpreter of the reduce function; default is the job's, if it is for the same language"},
+			}},
+	}
 }
 
 func commandShape() shape {

@@ -2,6 +2,7 @@ package job
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -20,9 +21,11 @@ type field struct {
 type object struct {
 	what   string
 	fields []field
-	need   []string      // keys that must be there
-	one    bool          // exactly one key
-	enter  func(s *Spec) // before the keys
+	need   []string          // keys that must be there
+	one    bool              // exactly one key
+	alt    []string          // two keys that exclude each other; Validate asks for one
+	with   map[string]string // keys that go with another one only; Validate checks it
+	enter  func(s *Spec)     // before the keys
 }
 
 func (o object) accepts(n *yaml.Node) bool { return n.Kind == yaml.MappingNode }
@@ -59,17 +62,10 @@ func (o object) decode(d *decoder, path string, n *yaml.Node) error {
 		if o.one && first != "" {
 			return d.fault(k, "%s has two sources, %s and %s: keep one", path, first, key)
 		}
-		if path == "" && (key == "function" && seen["command"] || key == "command" && seen["function"]) {
-			return d.fault(k, "command and function contradict each other: keep command (function is not supported yet by this version)")
+		if slices.Contains(o.alt, key) && slices.ContainsFunc(o.alt, func(other string) bool { return seen[other] }) {
+			return d.fault(k, contradiction)
 		}
 		first, seen[key] = key, true
-		if _, ok := f.shape.(refused); ok {
-			// The other half of a contradiction may still come.
-			if path == "" && key == "function" && hasKey(n, "command") {
-				return nil
-			}
-			return f.shape.decode(d, key, k)
-		}
 		at := strings.TrimPrefix(path+"."+key, ".")
 		d.mark(at, k, v)
 		return d.as(f.shape, at, v)
@@ -88,14 +84,8 @@ func (o object) decode(d *decoder, path string, n *yaml.Node) error {
 	return nil
 }
 
-func hasKey(n *yaml.Node, key string) bool {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return true
-		}
-	}
-	return false
-}
+// contradiction is the error for a job with both.
+const contradiction = "command and function contradict each other: keep one"
 
 // mark remembers where the key k and its value v stand.
 func (d *decoder) mark(path string, k, v *yaml.Node) {
@@ -118,6 +108,20 @@ func (o object) schema() schema {
 	}
 	if o.one {
 		s["minProperties"], s["maxProperties"] = 1, 1
+	}
+	if len(o.alt) > 0 {
+		var one []any
+		for _, key := range o.alt {
+			one = append(one, schema{"required": []string{key}})
+		}
+		s["oneOf"] = one
+	}
+	if len(o.with) > 0 {
+		all := schema{}
+		for key, other := range o.with {
+			all[key] = []string{other}
+		}
+		s["dependentRequired"] = all
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -42,12 +43,34 @@ func (o *origin) source(line int) string {
 	return o.lines[line-1]
 }
 
+func (o *origin) has(path string) bool {
+	_, ok := o.at[path]
+	return ok
+}
+
+// place is where the key path stands, or else what it is a part of.
+func (o *origin) place(path string) mark {
+	for path != "" {
+		if m, ok := o.at[path]; ok {
+			return m
+		}
+		path = path[:max(0, strings.LastIndexByte(path, '.'))]
+	}
+	return o.root
+}
+
+// Fault makes an error about the value of a key, named as Keys does, with the
+// key's place in the job file, or its flag. It wraps what %w names, as Errorf does.
+func (s *Spec) Fault(key, format string, args ...any) *SpecError {
+	err := fmt.Errorf(format, args...)
+	e := s.from.fault(key, "%v", err)
+	e.err = errors.Unwrap(err)
+	return e
+}
+
 // fault makes an error at the key path, or at the whole job for "".
 func (o *origin) fault(path, format string, args ...any) *SpecError {
-	m, ok := o.at[path]
-	if !ok {
-		m = o.root
-	}
+	m := o.place(path)
 	e := &SpecError{File: m.file, Line: m.line, Col: m.col, Msg: fmt.Sprintf(format, args...)}
 	if !m.flagged {
 		e.Source = o.source(m.line)

@@ -11,12 +11,14 @@ import (
 type flagKind uint8
 
 const (
-	flagNone  flagKind = iota // no flag: the keys below, or the flag above, have one
-	flagWord                  // taken as it is
-	flagYAML                  // read as YAML: 4, [a, b], {limit: 3}
-	flagPath                  // a path
-	flagPaths                 // a path, added to those of earlier flags
-	flagEnv                   // NAME=VALUE, added to what is there
+	flagNone     flagKind = iota // no flag: the keys below, or the flag above, have one
+	flagWord                     // taken as it is
+	flagYAML                     // read as YAML: 4, [a, b], {limit: 3}
+	flagPath                     // a path
+	flagProgram                  // a path, or a name without a slash to look for in PATH
+	flagFunction                 // FILE:NAME, or a path
+	flagPaths                    // a path, added to those of earlier flags
+	flagEnv                      // NAME=VALUE, added to what is there
 )
 
 // Key is a key of the job file that a flag can set.
@@ -99,6 +101,14 @@ func (s *Spec) SetFrom(cwd, key, value string) error {
 		table := *s.Data.CSV
 		s.Data.CSV = &table
 	}
+	if s.Reduce != nil {
+		reduce := *s.Reduce
+		s.Reduce = &reduce
+	}
+	if err := d.giveWay(path); err != nil {
+		*s = was
+		return err
+	}
 	if err := d.as(fd.shape, path, n); err != nil {
 		*s = was
 		return err
@@ -111,6 +121,25 @@ func (s *Spec) SetFrom(cwd, key, value string) error {
 		s.from.flags = map[string]bool{}
 	}
 	s.from.flags[path] = true
+	return nil
+}
+
+// giveWay makes room for the command or function of a flag. What the job file has
+// instead gives way to it; what comes from elsewhere contradicts it.
+func (d *decoder) giveWay(path string) error {
+	s, rival := d.spec, ""
+	switch {
+	case path == "function" && s.Command.given():
+		rival = "command"
+	case path == "command" && s.Function != (Function{}):
+		rival = "function"
+	default:
+		return nil
+	}
+	if m, ok := s.from.at[rival]; !ok || m.flagged {
+		return d.fault(nil, contradiction)
+	}
+	s.Command, s.Function = Command{}, Function{}
 	return nil
 }
 
@@ -128,6 +157,15 @@ func (d *decoder) flagNode(cwd, path string, kind flagKind, value string) (*yaml
 	switch kind {
 	case flagPath:
 		return word(rebase(cwd, d.spec.Dir, value, false)), nil
+	case flagProgram:
+		if strings.Contains(value, "/") {
+			value = rebase(cwd, d.spec.Dir, value, false)
+		}
+	case flagFunction:
+		if f, msg, _ := parseFunction(value); msg == "" {
+			f.File = rebase(cwd, d.spec.Dir, f.File, false)
+			value = f.String()
+		}
 	case flagPaths:
 		list := &yaml.Node{Kind: yaml.SequenceNode}
 		if d.spec.from.flags[path] {

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -121,7 +122,7 @@ func TestKeys(t *testing.T) {
 		}
 		seen[k.Flag] = true
 	}
-	for _, flag := range strings.Fields("name command list range lines glob csv csv-delimiter jsonl matrix workers chunksize retries retries-backoff " +
+	for _, flag := range strings.Fields("name command function runtime reduce reduce-runtime reduce-by list range lines glob csv csv-delimiter jsonl matrix workers chunksize retries retries-backoff " +
 		"retries-max-backoff retries-on timeout on-failure on-failure-tolerate env workdir stdin files isolation limits-memory output") {
 		if !seen[flag] {
 			t.Errorf("no flag %q", flag)
@@ -157,7 +158,7 @@ func TestFromArgs(t *testing.T) {
 	}{
 		{[]string{"awk", "{print}x}"}, []string{"a"}, "command[1]: } without { (character 9)"},
 		{[]string{"x"}, []string{"a\xff"}, `item 1, "a\xff", is not valid UTF-8`},
-		{nil, []string{"a"}, "command is missing"},
+		{nil, []string{"a"}, "command or function is missing"},
 	} {
 		if _, err := FromArgs(test.argv, test.items, "/"); err == nil || err.Error() != test.want {
 			t.Errorf("%v: %v, want %s", test.argv, err, test.want)
@@ -178,5 +179,132 @@ func TestItemsGoToStdinWhenItTakesThem(t *testing.T) {
 	}
 	if len(s.Command.Argv) != 1 || s.Command.Argv[0] != "cat" {
 		t.Errorf("command is %q", s.Command.Argv)
+	}
+}
+
+func TestSetFunction(t *testing.T) {
+	const home = "/home"
+	for _, test := range []struct {
+		src, flags string
+		want       Spec
+	}{
+		{"command: [a, b]\n", "function=a.py:A.f", Spec{Function: Function{File: "/home/a.py", Name: "A.f"}}},
+		{"function: a.py:f\n", "function=./p", Spec{Function: Function{File: "/home/p"}}},
+		{"function: a.py:f\n", "function=/x/../a.js:f", Spec{Function: Function{File: "/x/../a.js", Name: "f"}}},
+		{"function: a.py:f\n", "command=x {}", Spec{Command: Command{Shell: "x {}"}, Output: OutputBytes}},
+		{"function: a.py:f\n", "runtime=python3.11", Spec{Function: Function{File: "a.py", Name: "f"}, Runtime: "python3.11"}},
+		{"function: a.py:f\nruntime: x\n", "runtime=venv/", Spec{Function: Function{File: "a.py", Name: "f"}, Runtime: "/home/venv"}},
+		{"function: a.py:f\nreduce: {function: a.py:g, runtime: x}\n", "reduce=../b.mjs:h;reduce-by=k",
+			Spec{Function: Function{File: "a.py", Name: "f"}, Reduce: &Reduce{Function: Function{File: "/b.mjs", Name: "h"}}, ReduceBy: "k"}},
+		{"function: a.py:f\nreduce: {function: a.py:g, runtime: x}\n", "reduce-runtime=./venv",
+			Spec{Function: Function{File: "a.py", Name: "f"}, Reduce: &Reduce{Function{File: "a.py", Name: "g"}, "/home/venv"}}},
+		{"command: x\n", "reduce-runtime=node20;--reduce=b.js:h",
+			Spec{Command: Command{Shell: "x"}, Reduce: &Reduce{Function{File: "/home/b.js", Name: "h"}, "node20"}, Output: OutputBytes}},
+		{"command: x\n", "--reduce=b.js:h;reduce.runtime=node20;reduce_by=k",
+			Spec{Command: Command{Shell: "x"}, Reduce: &Reduce{Function{File: "/home/b.js", Name: "h"}, "node20"}, ReduceBy: "k", Output: OutputBytes}},
+	} {
+		s, err := Read("/jobs/job.yaml", []byte("data: {range: 3}\n"+test.src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, kv := range strings.Split(test.flags, ";") {
+			key, value, _ := strings.Cut(kv, "=")
+			if err := s.SetFrom(home, key, value); err != nil {
+				t.Errorf("%s: %v", test.flags, err)
+			}
+		}
+		if err := s.Validate(); err != nil {
+			t.Errorf("%s: %v", test.flags, err)
+		}
+		got := Spec{Command: s.Command, Function: s.Function, Runtime: s.Runtime, Reduce: s.Reduce, ReduceBy: s.ReduceBy, Output: s.Output}
+		if !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s\ngot  %+v\nwant %+v", test.flags, got, test.want)
+		}
+	}
+}
+
+// lithops run --function example.py:f --range 500 needs neither a job file nor a
+// command: it begins with an empty Spec.
+func TestSetFunctionWithoutFile(t *testing.T) {
+	s := &Spec{Dir: "/here"}
+	if err := errors.Join(s.SetFrom("/here", "function", "example.py:f"), s.SetFrom("/here", "range", "500")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if s.Function != (Function{File: "example.py", Name: "f"}) || s.Data.Range.Stop != 500 || s.Workdir != "/here" {
+		t.Errorf("%+v", s)
+	}
+	if e := s.Fault("function", "bad"); e.Error() != "--function: bad" {
+		t.Errorf("%v", e)
+	}
+}
+
+func TestSetFunctionErrors(t *testing.T) {
+	inline, err := FromArgs([]string{"echo"}, []string{"a"}, "/here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := mustParse(t, "command: x\ndata: {range: 3}\nreduce: {function: a.py:f, runtime: x}\n")
+	function := mustParse(t, "command: x\ndata: {range: 3}\n")
+	command := mustParse(t, "function: a.py:f\ndata: {range: 3}\n")
+	if err := errors.Join(function.Set("function", "a.py:f"), command.Set("command", "y")); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		spec                   *Spec
+		key, value, want, hint string
+	}{
+		{inline, "function", "a.py:f", "--function: command and function contradict each other: keep one", ""},
+		{function, "command", "y", "--command: command and function contradict each other: keep one", ""},
+		{command, "function", "a.py:f", "--function: command and function contradict each other: keep one", ""},
+		{&Spec{Function: Function{Go: "f"}}, "command", "y", "--command: command and function contradict each other: keep one", ""},
+		{file, "function", "a.py", "--function: function needs the name of a function in a.py", "such as --function a.py:my_function"},
+		{file, "function", "f", `--function: function must be FILE:NAME, or a program's path with a slash in it, not "f"`,
+			"such as --function example.py:my_function, or ./f for a program"},
+		{file, "function", "", "--function: function is empty", "such as --function example.py:my_function"},
+		{file, "reduce", "a.js:a.b", `--reduce: reduce must end in the name of a function in a.js, not "a.b"`, "such as --reduce a.js:myFunction"},
+		{file, "reduce", "", "--reduce: reduce is empty", "such as --reduce example.py:my_function"},
+		{file, "reduce-runtime", "", "--reduce-runtime: reduce.runtime is empty", ""},
+		{file, "runtime", "", "--runtime: runtime is empty", ""},
+		{file, "reduce-by", "", "--reduce-by: reduce_by is empty", ""},
+		{file, "python", "x", `python: unknown key "python"; lithops calls it "runtime"`, ""},
+	} {
+		before := *test.spec
+		if before.Reduce != nil {
+			reduce := *before.Reduce
+			before.Reduce = &reduce
+		}
+		err := test.spec.SetFrom("/home", test.key, test.value)
+		var e *SpecError
+		if !errors.As(err, &e) || err.Error() != test.want || e.Hint != test.hint || e.Detail() != "" {
+			t.Errorf("%s %s\ngot  %v\nwant %s", test.key, test.value, err, test.want)
+		}
+		if !reflect.DeepEqual(before, *test.spec) {
+			t.Errorf("%s %s, refused, changed the job: %+v", test.key, test.value, test.spec)
+		}
+	}
+	// What only shows in the whole is reported in the flag's name.
+	for _, test := range [][3]string{
+		{"reduce-runtime", "x", "--reduce-runtime: reduce.runtime needs a function to reduce with"},
+		{"reduce-by", "x", "--reduce-by: reduce_by needs a function to reduce with"},
+		{"runtime", "x", "--runtime: runtime is for a Python or JavaScript function, and the job has none"},
+	} {
+		s := mustParse(t, "command: x\ndata: {range: 3}\n")
+		if err := s.Set(test[0], test[1]); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(); err == nil || err.Error() != test[2] {
+			t.Errorf("got %v, want %s", err, test[2])
+		}
+	}
+	// And what the file has for the command alone, in the file.
+	s := mustParse(t, "command: x\ndata: {range: 3}\noutput: json\n")
+	if err := s.Set("function", "a.py:f"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(); err == nil || !strings.HasPrefix(err.Error(), "/jobs/job.yaml:3:1: output is for a command") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -88,6 +88,9 @@ func TestSpecRoundTrip(t *testing.T) {
 		"command: x\ndata: {matrix: {z: [1], a: [x, y]}}\non_failure: {tolerate: 0}\n",
 		"command: x\ndata: {range: {start: -5, stop: 5, step: 2}}\nstdin: ''\n",
 		"command: x\ndata: {glob: [a*, b*]}\n",
+		"function: example.py:f\ndata: {range: 3}\n",
+		"function: ./program\ndata: {range: 3}\nreduce: r.js:f\nruntime: node20\nreduce_by: <key>\n",
+		"command: x\ndata: {range: 3}\noutput: json\nreduce: {function: a.py:A.f, runtime: ./venv}\n",
 	} {
 		s := mustParse(t, src)
 		b, err := json.Marshal(s)
@@ -152,7 +155,7 @@ func TestParseErrors(t *testing.T) {
 		{"data:\n  range: 5\n workers: 3\n", "job.yaml:3:2: not valid YAML: did not find expected key"},
 		{"a: *x\n", "job.yaml:1:4: not valid YAML: unknown anchor 'x' referenced"},
 		{"a: 1\n\tb: 2\n", "job.yaml:2:1: not valid YAML: found a tab character that violates indentation"},
-		{"data: {range: 1}", "job.yaml:1:1: command is missing"},
+		{"data: {range: 1}", "job.yaml:1:1: command or function is missing"},
 		{"command: x", "job.yaml:1:1: data is missing"},
 		{"command: ' '\ndata: {range: 1}", "job.yaml:1:1: command is empty"},
 		{"command: []", "job.yaml:1:10: command is empty"},
@@ -180,10 +183,8 @@ func TestParseErrors(t *testing.T) {
 		{"data: {list: [.inf]}", "job.yaml:1:15: JSON has no number .inf"},
 		{"data: {list: [!!binary aGk=]}", "job.yaml:1:15: tag !!binary is not supported"},
 		{"data: {list: &a [*a]}", "job.yaml:1:18: nested more than 500 deep, or an alias of a value that contains it"},
-		{"function: a.py:f\ndata: {range: 5}", "job.yaml:1:1: function: not supported yet by this version; use command"},
-		{ok + "reduce:\n  function: a.py:f", "job.yaml:3:1: reduce: not supported yet by this version; use command"},
-		{"command: x\nfunction: a.py:f", "job.yaml:2:1: command and function contradict each other: keep command (function is not supported yet by this version)"},
-		{"function: a.py:f\ncommand: x", "job.yaml:2:1: command and function contradict each other: keep command (function is not supported yet by this version)"},
+		{"command: x\nfunction: a.py:f", "job.yaml:2:1: command and function contradict each other: keep one"},
+		{"function: a.py:f\ncommand: x", "job.yaml:2:1: command and function contradict each other: keep one"},
 		{"name: 2024", "job.yaml:1:7: name must be text, not 2024"},
 		{"name: \"a\\nb\"", `job.yaml:1:7: name must be one line of text, not "a\nb"`},
 		{"workers: eight", `job.yaml:1:10: workers must be a whole number, not "eight"`},

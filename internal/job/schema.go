@@ -12,7 +12,7 @@ func Schema() []byte {
 	root := table().schema()
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "lithops job"
-	root["required"] = []string{"command", "data"}
+	root["required"] = []string{"data"}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

@@ -31,11 +31,20 @@ func TestSchemaAgrees(t *testing.T) {
 		"{range: {stop: 5, step: 0}}", "{range: {stop: 5, step: -2, start: 9}}", "{range: 5, list: [1]}", "{lines: x}", "{lines: ''}", "{lines: 5}",
 		"{glob: x}", "{glob: [x, y]}", "{glob: []}", "{glob: ['']}", "{csv: x}", "{csv: {file: x}}", "{csv: {file: x, delimiter: ';'}}",
 		"{csv: {file: x, delimiter: 'ab'}}", `{csv: {file: x, delimiter: '"'}}`, "{csv: {delimiter: ';'}}", "{jsonl: x}", "{matrix: {a: [1]}}", "{matrix: {}}", "{matrix: {a: 1}}",
-		"{matrix: [1]}", "{nothing: 1}", `"a\nb"`, "99999999999999999999",
+		"{matrix: [1]}", "{nothing: 1}", "a.py", "a.py:f", "a.PY:A.f", "d/a.py:größe", "a.py:$f", "a.py:1f", "a.py:f()", "a.py:A..f", "a.py:'f'", "a.py::f", "a.py:a/b",
+		"./a.py:a/b", "a.js:$f", "a.mjs:f1", "a.cjs:f", "a.js:a.b", "./a.js", "/a.js:1", "./p", "/p", "p", "p:f", "./p:f", "./a:b/p", "./a:b/p.py", "a.ts:f", ":f",
+		"a.py:f:g", "b:c/a.py:f", `'C:\a.py:f'`, `"./p\n"`, `"./p\ta.py:f"`, ".py:f", "./.js:f", "a.pyc:f", "./x.pyc",
+		"{function: a.py:f}", "{function: ./p, runtime: x}", "{runtime: x}", "{function: [a]}", "{function: p}", "{function: a.js:f, runtime: 3.11}", "{function: a.js:f, by: x}", `"a\nb"`, "99999999999999999999",
 	}
 	keys := append(table().names(), "comand", "jobs")
-	base := map[string]string{"command": "x", "data": "{range: 3}"}
 	for _, key := range keys {
+		base := map[string]string{"command": "x", "data": "{range: 3}"}
+		switch key {
+		case "function":
+			delete(base, "command")
+		case "reduce_by":
+			base["reduce"] = "a.py:f"
+		}
 		yes := 0
 		for _, v := range values {
 			var b strings.Builder
@@ -47,20 +56,7 @@ func TestSchemaAgrees(t *testing.T) {
 			fmt.Fprintf(&b, "%s: %s\n", key, v)
 			doc := b.String()
 			_, err := Read("job.yaml", []byte(doc))
-			var n yaml.Node
-			if e := yaml.Unmarshal([]byte(doc), &n); e != nil {
-				t.Fatal(e)
-			}
-			text, e := (&decoder{budget: 1 << 20}).appendValue(nil, n.Content[0], 0)
-			if e != nil {
-				t.Fatal(e)
-			}
-			dec := json.NewDecoder(strings.NewReader(string(text)))
-			dec.UseNumber()
-			var value any
-			if e := dec.Decode(&value); e != nil {
-				t.Fatal(e)
-			}
+			value := jsonOf(t, doc)
 			if fault := violates(root, value); (fault == "") != (err == nil) {
 				t.Errorf("%s: %s\nschema:  %q\ndecoder: %v", key, v, fault, err)
 			}
@@ -68,9 +64,61 @@ func TestSchemaAgrees(t *testing.T) {
 				yes++
 			}
 		}
-		if known := table().find(key); (known != nil && key != "function" && key != "reduce") != (yes > 0) {
+		if known := table().find(key); (known != nil) != (yes > 0) {
 			t.Errorf("%s: %d values accepted", key, yes)
 		}
+	}
+}
+
+// jsonOf is a YAML document as a JSON Schema sees it.
+func jsonOf(t *testing.T, doc string) (value any) {
+	t.Helper()
+	var n yaml.Node
+	if err := yaml.Unmarshal([]byte(doc), &n); err != nil {
+		t.Fatal(err)
+	}
+	text, err := (&decoder{budget: 1 << 20}).appendValue(nil, n.Content[0], 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(text)))
+	dec.UseNumber()
+	if err := dec.Decode(&value); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+// Which keys a job needs, and which go together, the schema and Parse tell alike.
+func TestSchemaAgreesOnWholeJobs(t *testing.T) {
+	var root map[string]any
+	if err := json.Unmarshal(Schema(), &root); err != nil {
+		t.Fatal(err)
+	}
+	const data = "data: {range: 3}\n"
+	for doc, good := range map[string]bool{
+		"command: x\n" + data:                   true,
+		"function: a.py:f\n" + data:             true,
+		"command: x\nfunction: a.py:f\n" + data: false,
+		data:                                    false,
+		"command: x\n":                          false,
+		"function: a.py:f\n":                    false,
+		"command: x\nstdin: '{}'\noutput: json\n" + data:                true,
+		"function: a.py:f\nstdin: '{}'\n" + data:                        false,
+		"function: a.py:f\noutput: bytes\n" + data:                      false,
+		"function: a.py:f\nreduce: a.py:f\nreduce_by: k\n" + data:       true,
+		"command: x\nreduce: {function: a.py:f}\nreduce_by: k\n" + data: true,
+		"command: x\nreduce_by: k\n" + data:                             false,
+	} {
+		_, err := Parse("job.yaml", []byte(doc))
+		fault := violates(root, jsonOf(t, doc))
+		if (err == nil) != good || (fault == "") != good {
+			t.Errorf("%q\nschema: %q\nParse:  %v", doc, fault, err)
+		}
+	}
+	with, _ := root["dependentRequired"].(map[string]any)
+	if len(with) != len(table().with) || len(with) == 0 {
+		t.Errorf("dependentRequired is %v", with)
 	}
 }
 
@@ -79,6 +127,33 @@ func TestSchemaDescribesEveryKey(t *testing.T) {
 	for _, k := range Keys() {
 		if k.Doc == "" || k.Type == "" || !strings.Contains(s, k.Doc) {
 			t.Errorf("%s: doc %q, type %q", k.Name, k.Doc, k.Type)
+		}
+	}
+}
+
+// Each word of another tool leads to a key that there is, and is none itself.
+func TestForeignWords(t *testing.T) {
+	find := func(path string) bool {
+		var o shape = table()
+		for name := range strings.SplitSeq(path, ".") {
+			if e, ok := o.(either); ok {
+				o = e[len(e)-1] // the mapping stands last
+			}
+			f := (*field)(nil)
+			if fields, ok := o.(object); ok {
+				f = fields.find(name)
+			}
+			if f == nil {
+				return false
+			}
+			o = f.shape
+		}
+		return true
+	}
+	for word, ours := range foreign {
+		last := word[strings.LastIndexByte(word, '.')+1:]
+		if !find(ours) || find(word) || normalize(last) != last {
+			t.Errorf("%s leads to %s", word, ours)
 		}
 	}
 }
@@ -191,6 +266,25 @@ func check(s map[string]any, word string, arg, v any) string {
 			}
 		}
 		return bad(true)
+	case "oneOf":
+		n := 0
+		for _, alt := range arg.([]any) {
+			if violates(alt.(map[string]any), v) == "" {
+				n++
+			}
+		}
+		return bad(n != 1)
+	case "dependentRequired":
+		for k, others := range arg.(map[string]any) {
+			if _, ok := obj[k]; !ok {
+				continue
+			}
+			for _, other := range others.([]any) {
+				if _, ok := obj[other.(string)]; !ok {
+					return bad(true)
+				}
+			}
+		}
 	case "not":
 		return bad(violates(arg.(map[string]any), v) == "")
 	default:

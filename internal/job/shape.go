@@ -56,8 +56,9 @@ func isNumber(n *yaml.Node) bool { return scalar(n, "!!int", "!!float") }
 
 // text is a string. What is valid is told by pattern for the schema, and by set.
 type text struct {
-	words bool // numbers, true and false are taken as they are written
-	empty bool // may be empty
+	words bool   // numbers, true and false are taken as they are written
+	empty bool   // may be empty
+	like  string // what it must be; default "text"
 	form  *regexp.Regexp
 	what  string // the form in words
 	set   func(s *Spec, v string) error
@@ -67,7 +68,7 @@ func (t text) accepts(n *yaml.Node) bool {
 	return isText(n) || t.words && (isNumber(n) || scalar(n, "!!bool"))
 }
 
-func (t text) want() string { return "text" }
+func (t text) want() string { return orElse(t.like, "text") }
 
 func (t text) decode(d *decoder, path string, n *yaml.Node) error {
 	if n.Value == "" && !t.empty {
@@ -250,15 +251,46 @@ func (t texts) decode(d *decoder, path string, n *yaml.Node) error {
 	return nil
 }
 
-// refused is a key that is known, and not to be used.
-type refused struct{ why string }
+// callee is a function: FILE:NAME or the path of a program.
+type callee struct{ set func(s *Spec, f Function) }
 
-func (r refused) accepts(*yaml.Node) bool { return true }
-func (r refused) want() string            { return "absent" }
-func (r refused) schema() schema          { return schema{"not": schema{}} }
+func (c callee) accepts(n *yaml.Node) bool { return isText(n) }
+func (c callee) want() string              { return "a function such as example.py:my_function" }
 
-func (r refused) decode(d *decoder, path string, n *yaml.Node) error {
-	return d.fault(n, "%s: %s", path, r.why)
+func (c callee) decode(d *decoder, path string, n *yaml.Node) error {
+	f, msg, such := parseFunction(n.Value)
+	if msg != "" {
+		e := d.fault(n, "%s %s", path, msg)
+		e.Hint = suchAs(path, such)
+		if d.flag {
+			e.Hint = "such as " + d.file + " " + such
+		}
+		return e
+	}
+	c.set(d.spec, f)
+	return nil
+}
+
+// suchAs is a hint with an example of the key path.
+func suchAs(path, value string) string {
+	return "such as " + path[strings.LastIndexByte(path, '.')+1:] + ": " + value
+}
+
+// What a callee may be, as far as regular expressions of all kinds can say it:
+// what is no ASCII is taken for a letter.
+const (
+	pythonPattern     = `^[^\x00-\x1f\x7f]*\.[pP][yY]:` + pythonName + `(\.` + pythonName + `)*$`
+	pythonName        = "[^\\x00-@\\[-^`{-\\x7f][^\\x00-/:-@\\[-^`{-\\x7f]*"
+	javaScriptPattern = "^[^\\x00-\\x1f\\x7f]*\\.[cCmM]?[jJ][sS]:[^\\x00-#%-@\\[-^`{-\\x7f][^\\x00-#%-/:-@\\[-^`{-\\x7f]*$"
+	programPattern    = `^[^\x00-\x1f\x7f]*/[^:/\x00-\x1f\x7f]*$`
+	noProgramPattern  = `\.([pP][yY]|[cCmM]?[jJ][sS])(:[^:]*)?$`
+)
+
+func (c callee) schema() schema {
+	return schema{"type": "string", "anyOf": []any{
+		schema{"pattern": pythonPattern}, schema{"pattern": javaScriptPattern},
+		schema{"pattern": programPattern, "not": schema{"pattern": noProgramPattern}},
+	}}
 }
 
 // either takes the first shape that accepts the node's kind.

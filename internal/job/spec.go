@@ -14,7 +14,11 @@ import (
 // Durations are nanoseconds in JSON, sizes are bytes.
 type Spec struct {
 	Name      string            `json:"name,omitempty"`
-	Command   Command           `json:"command"`
+	Command   Command           `json:"command,omitzero"`    // or Function
+	Function  Function          `json:"function,omitzero"`   // or Command
+	Runtime   string            `json:"runtime,omitempty"`   // see Interpreter
+	Reduce    *Reduce           `json:"reduce,omitempty"`    // called when the map is done
+	ReduceBy  string            `json:"reduce_by,omitempty"` // field of the results; one reduce task for each of its values
 	Data      Data              `json:"data"`
 	Workers   int               `json:"workers,omitempty"`   // 0: number of usable CPUs
 	Chunksize int               `json:"chunksize,omitempty"` // 0: adapts to the tasks' length
@@ -23,12 +27,12 @@ type Spec struct {
 	OnFailure OnFailure         `json:"on_failure,omitzero"`
 	Env       map[string]string `json:"env,omitempty"`
 	Workdir   string            `json:"workdir,omitempty"` // absolute once resolved; default Dir
-	Stdin     *string           `json:"stdin,omitempty"`   // template; nil: no input
+	Stdin     *string           `json:"stdin,omitempty"`   // of Command: template; nil: no input
 	Files     []string          `json:"files,omitempty"`   // as written, relative to Dir: see Path
 	Isolation Isolation         `json:"isolation,omitempty"`
 	Limits    Limits            `json:"limits,omitzero"`
-	Output    Output            `json:"output,omitempty"`
-	Dir       string            `json:"dir"` // absolute; everything relative is relative to it
+	Output    Output            `json:"output,omitempty"` // of Command
+	Dir       string            `json:"dir"`              // absolute; everything relative is relative to it
 
 	from     origin // where the keys stand; not part of the manifest
 	appended bool   // the last argument is the {} that FromArgs added
@@ -40,7 +44,11 @@ type Command struct {
 	Shell string   `json:"shell,omitempty"` // run by /bin/sh -c, replaced values quoted
 }
 
-// Data is where the items come from: exactly one field is set.
+// given says whether there is a command, if only an empty one.
+func (c Command) given() bool { return c.Argv != nil || c.Shell != "" }
+
+// Data is where the items come from: exactly one field is set, or none where the
+// Go program whose function runs gives the items.
 type Data struct {
 	List   Items    `json:"list,omitzero"`
 	Range  *Range   `json:"range,omitempty"`
@@ -114,7 +122,8 @@ type Limits struct {
 	Memory int64 `json:"memory,omitempty"` // bytes
 }
 
-// Output is how standard output becomes the result. Empty is OutputBytes.
+// Output is how a command's standard output becomes the result. Empty is
+// OutputBytes.
 type Output string
 
 // The kinds of output.

@@ -9,7 +9,8 @@ import (
 )
 
 // Template is a job's command and standard input, compiled once and filled in
-// for each task. It may be used by several goroutines at a time.
+// for each task. It may be used by several goroutines at a time. That of a
+// function has nothing to fill in: it takes every item, and cannot be expanded.
 //
 // Replacements are
 //
@@ -41,6 +42,7 @@ type Template struct {
 	stdin  *pattern
 	fields []string // distinct names, in order of appearance
 	forms  bool     // some replacement does not take every value
+	call   bool     // of a function, which is given the item itself
 	from   origin
 }
 
@@ -82,7 +84,10 @@ type part struct {
 // NewTemplate compiles the command and stdin of s. Errors are *SpecError with
 // the place of the brace in the job file.
 func NewTemplate(s *Spec) (*Template, error) {
-	t := &Template{from: s.from}
+	t := &Template{from: s.from, call: s.Function != Function{}}
+	if t.call {
+		return t, nil
+	}
 	for i, arg := range s.Command.Argv {
 		p, err := t.compile(fmt.Sprintf("command[%d]", i), arg, false)
 		if err != nil {
@@ -222,6 +227,9 @@ func (t *Template) replacement(name string) (part, bool) {
 // runs. Its errors are *SpecError with the place of the replacement; the caller
 // adds which item it is.
 func (t *Template) Check(item json.RawMessage) error {
+	if t.call {
+		return nil
+	}
 	var v view
 	if err := t.look(item, &v); err != nil {
 		return err

@@ -20,7 +20,13 @@ func (s *Spec) Validate() error {
 	if s.appended && s.Stdin != nil && strings.Contains(*s.Stdin, "{") { // the items go there instead
 		s.Command.Argv, s.appended = s.Command.Argv[:len(s.Command.Argv)-1], false
 	}
-	if err := s.validCommand(); err != nil {
+	if err := s.validTask(); err != nil {
+		return err
+	}
+	if err := s.validReduce(); err != nil {
+		return err
+	}
+	if err := s.validRuntime(); err != nil {
 		return err
 	}
 	if err := s.validData(); err != nil {
@@ -41,7 +47,9 @@ func (s *Spec) Validate() error {
 		}
 	}
 	s.Isolation = Isolation(orElse(string(s.Isolation), string(IsolationAuto)))
-	s.Output = Output(orElse(string(s.Output), string(OutputBytes)))
+	if s.Function == (Function{}) {
+		s.Output = Output(orElse(string(s.Output), string(OutputBytes)))
+	}
 	s.OnFailure.Mode = orElse(s.OnFailure.Mode, Continue)
 	s.Workdir = under(s.Dir, orElse(s.Workdir, s.Dir))
 	for _, w := range []struct {
@@ -52,7 +60,7 @@ func (s *Spec) Validate() error {
 		{"output", string(s.Output), []string{"bytes", "json"}},
 		{"on_failure", s.OnFailure.Mode, []string{Continue, Stop, Tolerate}},
 	} {
-		if !slices.Contains(w.known, w.word) {
+		if w.word != "" && !slices.Contains(w.known, w.word) {
 			return s.from.fault(w.path, "%s must be %s, not %q", w.path, oneOf(w.known), short(w.word))
 		}
 	}
@@ -67,17 +75,98 @@ func orElse(v, otherwise string) string {
 	return v
 }
 
+// validTask checks what a task does.
+func (s *Spec) validTask() error {
+	switch {
+	case s.Function == (Function{}):
+		return s.validCommand()
+	case s.Command.given():
+		return s.from.fault("function", contradiction)
+	case s.Stdin != nil:
+		return s.from.fault("stdin", "stdin is for a command; a function gets its item as argument")
+	case s.Output != "":
+		return s.from.fault("output", "output is for a command; the result of a function is what it returns, as JSON")
+	}
+	return s.validFunction("function", s.Function)
+}
+
+// validFunction checks f, the value of the key path, as the job file would be.
+func (s *Spec) validFunction(path string, f Function) error {
+	switch {
+	case f == Function{Go: f.Go}:
+		return nil
+	case f.Go != "":
+		return s.from.fault(path, "%s has two forms, a function of the program and one of a file: keep one", path)
+	}
+	as, msg, such := parseFunction(f.String())
+	if msg == "" && as != f {
+		msg, such = fmt.Sprintf("has the file %q, which holds a name", short(f.File)), f.String()
+	}
+	if msg == "" {
+		return nil
+	}
+	e := s.from.fault(path, "%s %s", path, msg)
+	e.Hint = suchAs(path, such)
+	return e
+}
+
+func (s *Spec) validReduce() error {
+	r := s.Reduce
+	if r == nil && s.ReduceBy == "" {
+		return nil
+	}
+	if r == nil || r.Function == (Function{}) {
+		path := "reduce"
+		switch {
+		case r == nil:
+			path = "reduce_by"
+		case r.Runtime != "":
+			path = "reduce.runtime"
+		}
+		e := s.from.fault(path, "%s needs a function to reduce with", path)
+		e.Hint = "such as reduce: example.py:my_reduce_function"
+		return e
+	}
+	if err := s.validFunction(s.FunctionKey(true), r.Function); err != nil {
+		return err
+	}
+	if r.Runtime != "" && !r.Function.interpreted() {
+		return s.from.fault("reduce.runtime", "reduce.runtime is for a Python or JavaScript function, and %s is neither", short(r.Function.String()))
+	}
+	return nil
+}
+
+// validRuntime checks what depends on the functions' languages.
+func (s *Spec) validRuntime() error {
+	functions := []Function{s.Function}
+	if s.Reduce != nil {
+		functions = append(functions, s.Reduce.Function)
+	}
+	if s.Runtime != "" && !slices.ContainsFunc(functions, Function.interpreted) {
+		return s.from.fault("runtime", "runtime is for a Python or JavaScript function, and the job has none")
+	}
+	for _, f := range functions {
+		if f.Language() == JavaScript && s.Limits.Memory > 0 {
+			e := s.from.fault("limits.memory", "limits.memory is not for a JavaScript function: node reserves more address space than it uses")
+			e.Hint = `node has a limit of its own: env: {NODE_OPTIONS: "--max-old-space-size=2048"}, in MiB`
+			return e
+		}
+	}
+	return nil
+}
+
 func (s *Spec) validCommand() error {
 	c := s.Command
 	switch {
 	case c.Argv != nil && c.Shell != "":
 		return s.from.fault("command", "command has two forms, a list and a text: keep one")
 	case len(c.Argv) == 0 && strings.TrimSpace(c.Shell) == "":
-		e := s.from.fault("", "command is missing")
+		e := s.from.fault("", "command or function is missing")
+		e.Hint = `such as: command: [gzip, -k, "{}"], or function: example.py:my_function`
 		if c.Shell != "" {
 			e = s.from.fault("command", "command is empty")
+			e.Hint = `such as: command: [gzip, -k, "{}"]`
 		}
-		e.Hint = `such as: command: [gzip, -k, "{}"]`
 		return e
 	case len(c.Argv) > 0 && c.Argv[0] == "":
 		return s.from.fault("command[0]", "command[0], the program to run, is empty")
@@ -87,6 +176,8 @@ func (s *Spec) validCommand() error {
 
 func (s *Spec) validData() error {
 	switch kinds := s.Data.kinds(); {
+	case len(kinds) == 0 && s.Function.Go != "":
+		return nil // the program has the items
 	case len(kinds) == 0:
 		e := s.from.fault("data", "data is missing")
 		e.Hint = "such as: data: {range: 500}; the sources are " + oneOf([]string{"list", "range", "lines", "glob", "csv", "jsonl", "matrix"})

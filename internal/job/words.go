@@ -78,11 +78,16 @@ const idAlphabet = "0123456789bcdfghjkmnpqrstvwxyz"
 // starts with the time in 1/32 s, so that ids sort by time and a prefix of a
 // few characters is enough to name a job; three random characters keep hosts
 // apart. n numbers the jobs of one executor.
-func NewID(now time.Time, n int) string {
-	return fmt.Sprintf("%s-%d-M000", newExecutor(now), n)
+func NewID(now time.Time, n int) string { return JobID(NewExecutorID(now), n, 'M') }
+
+// JobID is the id of an executor's n-th job; kind is M for a map, A for a single
+// call.
+func JobID(executor string, n int, kind byte) string {
+	return fmt.Sprintf("%s-%d-%c000", executor, n, kind)
 }
 
-func newExecutor(now time.Time) string {
+// NewExecutorID makes the part of its jobs' ids that is an executor's own.
+func NewExecutorID(now time.Time) string {
 	const base = uint64(len(idAlphabet))
 	var b [11]byte
 	v := uint64(now.UnixNano()) / (uint64(time.Second) / 32)
