@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -41,6 +42,16 @@ func BenchmarkRead(b *testing.B) {
 		{"Scan/all", func() (*store.Report, error) { return j.Scan(stats.AllKeys(), count) }},
 		{"Ordered", func() (*store.Report, error) { return j.Ordered(stats.AllKeys(), count) }},
 		{"Columns", func() (*store.Report, error) { c, rep, err := j.Columns(); n += c.Len(); return rep, err }},
+		{"Results", func() (*store.Report, error) {
+			return j.Results(0, tasks, func(_ *stats.Record, result io.Reader) error {
+				n++
+				if result == nil {
+					return nil
+				}
+				_, err := io.Copy(io.Discard, result)
+				return err
+			})
+		}},
 		{"Task", func() (*store.Report, error) { _, rep, err := j.Task(tasks / 2); n += tasks; return rep, err }},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -25,6 +25,7 @@ type chunk struct {
 	records []stats.Record
 	lines   []lineAt
 	damaged []Damage
+	short   []job.Attempt
 	lost    map[int64]int
 }
 
@@ -37,7 +38,7 @@ type lineAt struct {
 // choose lists the attempts at the tasks from..to-1, and the lines of those that
 // have one.
 func (c *chunk) choose(rd *reading, x *index, later []job.Attempt, from, to int) {
-	c.ids, c.records, c.lines, c.damaged = c.ids[:0], c.records[:0], c.lines[:0], c.damaged[:0]
+	c.ids, c.records, c.lines, c.damaged, c.short = c.ids[:0], c.records[:0], c.lines[:0], c.damaged[:0], c.short[:0]
 	c.lost = map[int64]int{}
 	next, _ := slices.BinarySearchFunc(later, job.Attempt{Task: from}, compareAttempts)
 	for task := from; task < to; task++ {
@@ -153,6 +154,7 @@ func (c *chunk) fetchLine(rd *reading, p *picker, seg *segment, at int, from int
 		}
 		if err := seg.pointsTo(r); err != nil {
 			c.damaged = append(c.damaged, Damage{Path: seg.path, Line: atOffset, Offset: offset, Msg: err.Error()})
+			c.short = append(c.short, id)
 		}
 		ok = true
 		return nil

@@ -12,7 +12,7 @@ func readKeys(keys stats.KeySet) stats.KeySet {
 		"fetch_time":            {"worker_end_tstamp"},
 		"worker_exec_time":      {"worker_start_tstamp", "worker_end_tstamp"},
 		"worker_func_exec_time": {"worker_func_start_tstamp", "worker_func_end_tstamp"},
-		"task_cpu_percent": {"worker_func_start_tstamp", "worker_func_end_tstamp",
+		"task_cpu_percent": {"exit_code", "signal", "worker_func_startup_time", "worker_func_start_tstamp", "worker_func_end_tstamp",
 			"worker_func_cpu_user_time", "worker_func_cpu_system_time"},
 	} {
 		if keys.Has(key) {

@@ -8,6 +8,8 @@
 //	                      job.yaml     as submitted
 //	                      input.jsonl  one JSON value per task
 //	                      func/        staged program and files
+//	                      runtime/     files of ours that functions are run by
+//	                      reduce-<n>.jsonl   what the n-th reduce task gets
 //	                      host.jsonl   the host's lines: stats.Record keys it owns, and events
 //	                      lock         held by the host while it runs
 //	                      w-<n>.stats.jsonl, .out, .log   segments of worker n
@@ -33,6 +35,8 @@ const (
 	hostName     = "host.jsonl"
 	lockName     = "lock"
 	funcName     = "func"
+	runtimeName  = "runtime"
+	listName     = "reduce-%d.jsonl" // of the n-th reduce task
 )
 
 // Segment kinds: what one worker appends to.

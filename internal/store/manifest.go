@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -22,6 +23,7 @@ type Manifest struct {
 	Program string     `json:"program"` // version that wrote it
 	Spec    *job.Spec  `json:"spec"`
 	Tasks   int        `json:"tasks"`
+	Reduces int        `json:"reduce_tasks,omitempty"` // of Tasks: the last ones; by group they are known when the map is done
 	Workers int        `json:"workers"`
 	Clock   clock.Base `json:"clock"` // Wall is the job's creation
 
@@ -56,9 +58,16 @@ type Ending struct {
 	Counts map[job.State]int `json:"counts"` // tasks by state
 }
 
+// Maps is how many tasks the map has.
+func (m *Manifest) Maps() int { return m.Tasks - m.Reduces }
+
 // Fill sets the keys of r that are the same for all records of the job.
 func (m *Manifest) Fill(r *stats.Record) {
 	r.JobID = m.JobID
+	r.Stage = stats.StageMap
+	if r.Task >= m.Maps() {
+		r.Stage = stats.StageReduce
+	}
 	r.HostJobCreate = stats.SecOf(m.Clock.Wall)
 	r.HostSerialize = stats.SecOf(m.SerializeNS)
 	r.HostFuncUpload = stats.SecOf(m.FuncUploadNS)
@@ -79,8 +88,8 @@ func readManifest(dir string) (*Manifest, error) {
 	if err := decodeManifest(dir, m); err != nil {
 		return nil, err
 	}
-	if m.Tasks < 0 || m.Tasks > maxTasks {
-		return nil, fmt.Errorf("read manifest %s: %d tasks", filepath.Join(dir, manifestName), m.Tasks)
+	if m.Tasks < 0 || m.Tasks > maxTasks || m.Reduces < 0 || m.Reduces > m.Tasks {
+		return nil, fmt.Errorf("read manifest %s: %d tasks, %d of them reduce tasks", filepath.Join(dir, manifestName), m.Tasks, m.Reduces)
 	}
 	return m, nil
 }
@@ -110,12 +119,19 @@ func decodeManifest(dir string, m summary) error {
 // writeFile makes the file complete or not at all, also when others make it at
 // the same time.
 func writeFile(path string, b []byte) error {
+	return writeFileBy(path, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+// writeFileBy is writeFile of what write writes.
+func writeFileBy(path string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err == nil {
+	if err = errors.Join(write(f), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {

@@ -21,9 +21,10 @@ func placeOf(segment int, offset int64) place {
 func (p place) segment() int  { return int(p>>offsetBits) - 1 }
 func (p place) offset() int64 { return int64(p & (1<<offsetBits - 1)) }
 
-// index finds the line of every attempt.
+// index finds the line of every attempt at the tasks of a reading.
 type index struct {
-	first []place // by task
+	from  int
+	first []place // by task, from the task from on
 	later map[job.Attempt]place
 }
 
@@ -31,7 +32,7 @@ func (x *index) at(id job.Attempt) place {
 	if id.Try > 1 {
 		return x.later[id]
 	}
-	return x.first[id.Task]
+	return x.first[id.Task-x.from]
 }
 
 // located is the attempts in one piece of a segment.
@@ -42,7 +43,7 @@ type located struct {
 }
 
 func (rd *reading) index() (*index, error) {
-	x := &index{first: make([]place, len(rd.log.rows)), later: map[job.Attempt]place{}}
+	x := &index{from: rd.log.first, first: make([]place, len(rd.log.rows)), later: map[job.Attempt]place{}}
 	number := map[*segment]int{}
 	for i, seg := range rd.segments {
 		number[seg] = i
@@ -52,7 +53,7 @@ func (rd *reading) index() (*index, error) {
 		b.ids, b.places = b.ids[:0], b.places[:0]
 		b.read(p.seg.source, p.i, func(obj []byte, offset int64) error {
 			task, try, ok := lineID(obj)
-			if err := rd.check(task, ok && try > 0); err != nil {
+			if ours, err := rd.check(task, ok && try > 0); !ours || !rd.log.holds(task) {
 				return err
 			}
 			b.ids = append(b.ids, job.Attempt{Task: task, Try: try})
@@ -70,7 +71,7 @@ func (rd *reading) index() (*index, error) {
 			case id.Try > 1:
 				x.later[id] = at
 			default:
-				x.first[id.Task] = at
+				x.first[id.Task-x.from] = at
 			}
 		}
 		return nil
@@ -80,7 +81,32 @@ func (rd *reading) index() (*index, error) {
 // Ordered is Scan in the order of the tasks, and of the attempts at each. It goes
 // over the segments twice, the second time by an index of their lines.
 func (j *Job) Ordered(keys stats.KeySet, f func(*stats.Record) error) (*Report, error) {
-	rd, err := j.read(0, j.Manifest.Tasks)
+	return j.Tasks(0, j.Manifest.Tasks, keys, func(attempts []stats.Record) error {
+		for i := range attempts {
+			if err := f(&attempts[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Tasks is Ordered for n tasks from first on, of which f gets one after the other:
+// all attempts at it, in order and at least one, valid during the call only. The
+// error is a *NoTaskError when the job has not so many tasks.
+func (j *Job) Tasks(first, n int, keys stats.KeySet, f func(attempts []stats.Record) error) (*Report, error) {
+	return j.tasks(first, n, keys, func(_ *reading, attempts []stats.Record) error { return f(attempts) })
+}
+
+func (j *Job) tasks(first, n int, keys stats.KeySet, f func(*reading, []stats.Record) error) (*Report, error) {
+	if most := j.Manifest.Tasks; first < 0 || n < 0 || first > most || n > most-first {
+		missing := first
+		if first >= 0 {
+			missing = max(first, most)
+		}
+		return nil, &NoTaskError{missing, most}
+	}
+	rd, err := j.read(first, n)
 	if err != nil {
 		return nil, err
 	}
@@ -89,18 +115,27 @@ func (j *Job) Ordered(keys stats.KeySet, f func(*stats.Record) error) (*Report, 
 	if err != nil {
 		return nil, err
 	}
-	p, later, n := newPicker(keys), rd.later(), len(rd.log.rows)
+	p, later, end := newPicker(keys), rd.later(), first+n
 	lost := map[int64]int{}
 	do := func(i int, c *chunk) {
-		c.choose(rd, x, later, i*chunkTasks, min((i+1)*chunkTasks, n))
+		from := first + i*chunkTasks
+		c.choose(rd, x, later, from, min(from+chunkTasks, end))
 		c.fetch(rd, p)
 	}
 	err = inOrder((n+chunkTasks-1)/chunkTasks, do, func(c *chunk) error {
 		rd.add(c.damaged...)
-		for i := range c.records {
-			if err := f(&c.records[i]); err != nil {
+		for _, id := range c.short {
+			rd.short[id] = true
+		}
+		for all := c.records; len(all) > 0; {
+			same := 1
+			for same < len(all) && all[same].Task == all[0].Task {
+				same++
+			}
+			if err := f(rd, all[:same:same]); err != nil {
 				return err
 			}
+			all = all[same:]
 		}
 		for worker, n := range c.lost {
 			lost[worker] += n

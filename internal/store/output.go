@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
 )
 
@@ -58,16 +59,24 @@ func (j *Job) LogTail(r *stats.Record, limit int) (string, error) {
 // output is a part of a segment, as the record tells it.
 type output struct {
 	f    *os.File
+	id   job.Attempt
 	from *io.SectionReader
-	end  Damage // what to say when the bytes are not right
 	want stats.Int
 	sum  uint32
 	left int64
 }
 
-func (j *Job) output(r *stats.Record, kind string, offset, size, sum stats.Int) (io.ReadCloser, error) {
+// recorded says whether a record tells of an output.
+func recorded(r *stats.Record, offset, size stats.Int) error {
 	if !r.Worker.OK || !size.OK || size.V > 0 && !offset.OK {
-		return nil, fmt.Errorf("task %d, attempt %d: %w", r.Task, r.Attempt, ErrNoOutput)
+		return fmt.Errorf("task %d, attempt %d: %w", r.Task, r.Attempt, ErrNoOutput)
+	}
+	return nil
+}
+
+func (j *Job) output(r *stats.Record, kind string, offset, size, sum stats.Int) (io.ReadCloser, error) {
+	if err := recorded(r, offset, size); err != nil {
+		return nil, err
 	}
 	if size.V == 0 {
 		return io.NopCloser(bytes.NewReader(nil)), nil
@@ -77,10 +86,10 @@ func (j *Job) output(r *stats.Record, kind string, offset, size, sum stats.Int) 
 	if err != nil {
 		return nil, fmt.Errorf("read output of task %d: %w", r.Task, err)
 	}
-	what := fmt.Sprintf("output of task %d, attempt %d at byte %d ", r.Task, r.Attempt, offset.V)
-	return &output{f: f, from: io.NewSectionReader(f, offset.V, size.V), want: sum, left: size.V,
-		end: Damage{Path: path, Offset: offset.V, Msg: what}}, nil
+	return &output{f: f, id: attemptOf(r), from: io.NewSectionReader(f, offset.V, size.V), want: sum, left: size.V}, nil
 }
+
+func attemptOf(r *stats.Record) job.Attempt { return job.Attempt{Task: r.Task, Try: r.Attempt} }
 
 func (o *output) Read(p []byte) (int, error) {
 	n, err := o.from.Read(p)
@@ -91,15 +100,22 @@ func (o *output) Read(p []byte) (int, error) {
 	if err != io.EOF {
 		return n, err
 	}
+	return n, o.end()
+}
+
+// end says how the output ends: with io.EOF, or with a Damage.
+func (o *output) end() error {
+	what := ""
 	switch {
 	case o.left > 0:
-		o.end.Msg += "is cut short"
-		return n, o.end
+		what = "is cut short"
 	case o.want.OK && int64(o.sum) != o.want.V:
-		o.end.Msg += "was changed"
-		return n, o.end
+		what = "was changed"
+	default:
+		return io.EOF
 	}
-	return n, io.EOF
+	_, at, _ := o.from.Outer()
+	return Damage{Path: o.f.Name(), Offset: at, Msg: fmt.Sprintf("output of task %d, attempt %d at byte %d %s", o.id.Task, o.id.Try, at, what)}
 }
 
 func (o *output) Close() error { return o.f.Close() }

@@ -25,7 +25,8 @@ type reading struct {
 	report    *Report
 	seen      []bool // first attempts that a worker has recorded
 	seenLater map[job.Attempt]bool
-	damaged   map[string]int // lines by path
+	damaged   map[string]int       // lines by path
+	short     map[job.Attempt]bool // result or log are not all there, which is reported
 }
 
 // segment is the records of one worker, and how far what they point to reaches.
@@ -76,7 +77,7 @@ func (e *extent) check(offset, size stats.Int) error {
 // read reads what the host says of n tasks from first on and opens the segments.
 func (j *Job) read(first, n int) (*reading, error) {
 	rd := &reading{job: j, log: newHostLog(first, n), report: &Report{},
-		seen: make([]bool, n), seenLater: map[job.Attempt]bool{}, damaged: map[string]int{}}
+		seen: make([]bool, n), seenLater: map[job.Attempt]bool{}, damaged: map[string]int{}, short: map[job.Attempt]bool{}}
 	if !j.staged && j.state == JobRunning {
 		return rd, nil // whatever there is by now came after the job was opened
 	}
@@ -166,7 +167,7 @@ func (rd *reading) hostLine(b *hostBlock, obj []byte) error {
 		return nil
 	}
 	task, try, ok := lineID(obj)
-	if err := rd.check(task, ok); err != nil || !rd.log.holds(task) {
+	if ours, err := rd.check(task, ok); !ours || !rd.log.holds(task) {
 		return err
 	}
 	b.r = stats.Record{}
@@ -177,15 +178,18 @@ func (rd *reading) hostLine(b *hostBlock, obj []byte) error {
 	return nil
 }
 
-// check says what is wrong with a line about task.
-func (rd *reading) check(task int, ok bool) error {
+// check says whether a line is about a task of the job, and what is wrong with it
+// if it is not: nothing while the job runs, because it may have got more tasks after
+// it was opened.
+func (rd *reading) check(task int, ok bool) (ours bool, err error) {
 	if !ok {
-		return errors.New("neither a record nor an event")
+		return false, errors.New("neither a record nor an event")
 	}
-	if n := rd.job.Manifest.Tasks; task >= n {
-		return fmt.Errorf("about task %d of a job of %d tasks", task, n)
+	n := rd.job.Manifest.Tasks
+	if task >= n && rd.job.state != JobRunning {
+		err = fmt.Errorf("about task %d of a job of %d tasks", task, n)
 	}
-	return nil
+	return task < n, err
 }
 
 // merged reads a worker's line into r, an empty record, with all that is known of the attempt from

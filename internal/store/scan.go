@@ -77,7 +77,7 @@ func repeated(path string, offset int64, task, attempt int) Damage {
 
 func (rd *reading) workerLine(p *picker, b *recordBlock, obj []byte, offset int64) error {
 	task, try, ok := lineID(obj)
-	if err := rd.check(task, ok && try > 0); err != nil {
+	if ours, err := rd.check(task, ok && try > 0); !ours {
 		return err
 	}
 	n := len(b.records)
@@ -103,8 +103,8 @@ func (rd *reading) workerLine(p *picker, b *recordBlock, obj []byte, offset int6
 func (j *Job) Columns() (*stats.Columns, *Report, error) {
 	m := j.Manifest
 	c := stats.NewColumns(m.JobID, m.Name, time.Unix(0, m.Clock.Wall), m.Tasks)
-	rep, err := j.Scan(stats.NewKeySet("host_submit_tstamp", "worker_start_tstamp", "worker_func_start_tstamp", "worker_func_end_tstamp",
-		"worker_end_tstamp", "host_status_done_tstamp", "host_result_done_tstamp"), func(r *stats.Record) error {
+	c.Started = make([]bool, m.Tasks)
+	rep, err := j.Scan(stats.ColumnKeys(), func(r *stats.Record) error {
 		c.Add(r)
 		return nil
 	})

@@ -45,6 +45,26 @@ func CreateSegment(path string, open OpenFunc) (*Segment, error) {
 	return &Segment{path: path, f: f}, nil
 }
 
+// continueSegment goes on with a segment of lines whose writer has closed it.
+func continueSegment(path string) (*Segment, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	if err != nil {
+		return nil, fmt.Errorf("continue segment: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil && info.Size() > 0 {
+		var last [1]byte
+		if _, err = f.ReadAt(last[:], info.Size()-1); err == nil && last[0] != '\n' {
+			err = fmt.Errorf("%s ends within a line", path)
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("continue segment: %w", err)
+	}
+	return &Segment{path: path, f: f, size: info.Size()}, nil
+}
+
 // Size is the number of bytes in the segment.
 func (s *Segment) Size() int64 { return s.size }
 
@@ -144,22 +164,32 @@ func (t *Tail) ReadTo(end int64, line func([]byte) error) error {
 // ReadRest is ReadTo the last complete line the segment holds now: what a writer
 // that died had not announced any more. A torn last line is left out.
 func (t *Tail) ReadRest(line func([]byte) error) error {
+	end, err := t.end()
+	if err != nil {
+		return err
+	}
+	return t.ReadTo(end, line)
+}
+
+// end is where the last complete line ends now.
+func (t *Tail) end() (int64, error) {
 	info, err := t.f.Stat()
 	if err != nil {
-		return fmt.Errorf("read %s: %w", t.path, err)
+		return 0, fmt.Errorf("read %s: %w", t.path, err)
 	}
 	end := info.Size()
 	var last [1]byte
 	for end > t.at {
-		if _, err := t.f.ReadAt(last[:], end-1); err != nil {
-			return fmt.Errorf("read %s: %w", t.path, err)
+		n, err := t.f.ReadAt(last[:], end-1)
+		if err != nil && err != io.EOF { // the writer may cut off what it could not write in full
+			return 0, fmt.Errorf("read %s: %w", t.path, err)
 		}
-		if last[0] == '\n' {
+		if n > 0 && last[0] == '\n' {
 			break
 		}
 		end--
 	}
-	return t.ReadTo(end, line)
+	return end, nil
 }
 
 // Close closes the file.

@@ -110,6 +110,41 @@ func (w *Writer) Stage(path string) (size int64, err error) {
 	return size, nil
 }
 
+// WriteRuntime writes a file of the program's own that functions are run by, and
+// returns its path.
+func (w *Writer) WriteRuntime(name string, src []byte) (path string, err error) {
+	if filepath.Base(name) != name {
+		return "", fmt.Errorf("write runtime: %q cannot be a file's name", name)
+	}
+	dir := filepath.Join(w.dir, runtimeName)
+	path = filepath.Join(dir, name)
+	if err = os.MkdirAll(dir, 0o700); err == nil {
+		err = writeFile(path, src)
+	}
+	if err != nil {
+		return "", fmt.Errorf("write runtime: %w", err)
+	}
+	return path, nil
+}
+
+// WriteList makes the file with the list that the n-th reduce task gets, one JSON
+// value per line, of what write writes, and returns its path. The file is there
+// complete or not at all.
+func (w *Writer) WriteList(n int, write func(io.Writer) error) (path string, err error) {
+	path = filepath.Join(w.dir, fmt.Sprintf(listName, n))
+	err = writeFileBy(path, func(f io.Writer) error {
+		b := bufio.NewWriterSize(f, 1<<16)
+		if err := write(b); err != nil {
+			return err
+		}
+		return b.Flush()
+	})
+	if err != nil {
+		return "", fmt.Errorf("write list of reduce task %d: %w", n, err)
+	}
+	return path, nil
+}
+
 // InputWriter writes input.jsonl.
 type InputWriter struct {
 	seg *Segment
@@ -122,9 +157,20 @@ func (w *Writer) Inputs() (*InputWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &InputWriter{seg: seg}
-	in.buf = bufio.NewWriterSize(segmentWriter{seg}, 1<<18)
-	return in, nil
+	return newInputWriter(seg), nil
+}
+
+// MoreInputs goes on with the job's inputs after they were closed.
+func (w *Writer) MoreInputs() (*InputWriter, error) {
+	seg, err := continueSegment(filepath.Join(w.dir, inputName))
+	if err != nil {
+		return nil, err
+	}
+	return newInputWriter(seg), nil
+}
+
+func newInputWriter(seg *Segment) *InputWriter {
+	return &InputWriter{seg: seg, buf: bufio.NewWriterSize(segmentWriter{seg}, 1<<18)}
 }
 
 type segmentWriter struct{ *Segment }
@@ -206,7 +252,7 @@ func OpenInputs(dir string) (*InputReader, error) {
 }
 
 // Next returns the next item without its line end, valid until the next call, and
-// io.EOF after the last.
+// io.EOF after the last. When there are more inputs later, so has Next.
 func (in *InputReader) Next() ([]byte, error) {
 	in.big = in.big[:0]
 	for {

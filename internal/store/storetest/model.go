@@ -206,7 +206,7 @@ func workerRecord(rnd *rand.Rand, task, try, worker int, state job.State, tick f
 		CPUUser: stats.SecOf(rnd.IntN(1e9)), CPUSystem: stats.SecOf(rnd.IntN(1e9)), TaskPeakMemory: stats.IntOf(rnd.IntN(1 << 30)),
 		ResultOffset: stats.IntOf(0), ResultSize: stats.IntOf(0), LogOffset: stats.IntOf(0), LogSize: stats.IntOf(0), WorkerEnd: tick()}
 	if state == job.Success {
-		r.ExitCode = stats.IntOf(0)
+		r.ExitCode, r.FuncStartup = stats.IntOf(0), stats.SecOf(350_000)
 	} else {
 		r.ErrorType, r.Error = "exit", "said \"no\"\nand ünïcode "+fmt.Sprint(rnd.IntN(3))
 	}

@@ -118,6 +118,7 @@ func testColumns(t *testing.T, s *store.Store) {
 		j.write(l)
 	}
 	want := stats.NewColumns(j.id, j.manifest.Name, time.Unix(0, j.manifest.Clock.Wall), 50)
+	want.Started = make([]bool, 50)
 	for r, err := range j.open().Records() {
 		if err != nil {
 			t.Fatal(err)

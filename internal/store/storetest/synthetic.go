@@ -20,6 +20,7 @@ import (
 // is an empty job.
 type Synthetic struct {
 	Tasks   int
+	Reduces int           // reduce tasks after them; if any, it is a job of functions, its results are JSON
 	Workers int           // default 1
 	Failed  float64       // share of tasks that fail
 	Retries int           // further attempts at a task that fails
@@ -82,7 +83,11 @@ func (g *synthesis) run() error {
 	if err := g.inputs(); err != nil {
 		return err
 	}
-	spec := fmt.Sprintf("name: synthetic\ncommand: [work, \"{}\"]\ndata:\n  range: %d\nworkers: %d\n", g.Tasks, g.Workers)
+	does := `command: [work, "{}"]`
+	if g.Reduces > 0 {
+		does = "function: work.py:work\nreduce: work.py:collect\nreduce_by: group"
+	}
+	spec := fmt.Sprintf("name: synthetic\n%s\ndata:\n  range: %d\nworkers: %d\n", does, g.Tasks, g.Workers)
 	if err := errors.Join(g.w.WriteSpec([]byte(spec)), g.w.WriteManifest(m)); err != nil {
 		return err
 	}
@@ -92,7 +97,10 @@ func (g *synthesis) run() error {
 		}
 	}
 	heap.Init(&g.free)
-	for task := range g.Tasks {
+	for task := range m.Tasks {
+		if task == m.Maps() { // all of the map has ended
+			g.now = g.end
+		}
 		if err := g.task(task); err != nil {
 			return err
 		}
@@ -113,10 +121,14 @@ func (g *synthesis) run() error {
 }
 
 func (g *synthesis) manifest() *store.Manifest {
-	m := &store.Manifest{JobID: g.ID, Name: "synthetic", Program: "genstore", Tasks: g.Tasks, Workers: g.Workers,
+	m := &store.Manifest{JobID: g.ID, Name: "synthetic", Program: "genstore", Tasks: g.Tasks + g.Reduces, Reduces: g.Reduces, Workers: g.Workers,
 		Spec:        &job.Spec{Name: "synthetic", Command: job.Command{Argv: []string{"work", "{}"}}, Data: job.Data{Range: &job.Range{Stop: int64(g.Tasks), Step: 1}}, Workers: g.Workers},
 		Clock:       clock.Base{Wall: g.Created.UnixNano()},
 		SerializeNS: int64(g.Tasks)*150 + 20_000, DataUploadNS: int64(g.Tasks)*90 + 60_000}
+	if g.Reduces > 0 {
+		m.Spec.Command, m.Spec.Function = job.Command{}, job.Function{File: "work.py", Name: "work"}
+		m.Spec.Reduce, m.Spec.ReduceBy = &job.Reduce{Function: job.Function{File: "work.py", Name: "collect"}}, "group"
+	}
 	m.JobCreatedNS = m.SerializeNS + m.DataUploadNS + 1_500_000
 	m.Hostname, m.OS, m.Arch, m.CPUs, m.UsableCPUs, m.MemoryBytes, m.PID = "synthetic", "linux", "amd64", g.Workers, g.Workers, 16<<30, 4242
 	return m
@@ -132,6 +144,12 @@ func (g *synthesis) inputs() error {
 		b = strconv.AppendInt(b[:0], int64(task), 10)
 		if err := in.Add(b); err != nil {
 			break // Close says it too
+		}
+	}
+	for n := range g.Reduces {
+		b = fmt.Appendf(b[:0], `{"list":"reduce-%d.jsonl","count":%d}`, n, g.Tasks/g.Reduces)
+		if err := in.Add(b); err != nil {
+			break
 		}
 	}
 	return in.Close()
@@ -219,7 +237,11 @@ func (g *synthesis) attempt(w *synthWorker, task, try int, dispatch int64, fails
 // output gives the attempt a result and, when it fails, a log.
 func (g *synthesis) output(w *synthWorker, r *stats.Record) {
 	at := len(w.results)
-	if r.State == job.Success {
+	switch {
+	case r.State != job.Success:
+	case g.Reduces > 0:
+		w.results = strconv.AppendInt(w.results, int64(r.Task), 10)
+	default:
 		w.results = append(strconv.AppendInt(append(w.results, "result of "...), int64(r.Task), 10), '\n')
 	}
 	r.ResultOffset, r.ResultSize = stats.IntOf(w.out.Size()+int64(at)), stats.IntOf(len(w.results)-at)

@@ -49,8 +49,16 @@ func testPermissions(t *testing.T, s *store.Store) {
 		t.Fatal(err)
 	}
 	_, errStage := j.w.Stage(script)
-	if err := errors.Join(in.Close(), j.w.WriteSpec([]byte("name: x\n")), errStage); err != nil {
+	path, errRuntime := j.w.WriteRuntime("runtime.py", []byte("pass\n"))
+	_, errList := j.w.WriteList(0, func(io.Writer) error { return nil })
+	if err := errors.Join(in.Close(), j.w.WriteSpec([]byte("name: x\n")), errStage, errRuntime, errList); err != nil {
 		t.Fatal(err)
+	}
+	if want := filepath.Join(s.JobDir(testID), "runtime", "runtime.py"); path != want || string(readFile(t, path)) != "pass\n" {
+		t.Errorf("runtime file is %s, want %s", path, want)
+	}
+	if _, err := j.w.WriteRuntime("../x", nil); err == nil {
+		t.Error("a runtime file was written outside of its directory")
 	}
 	err = filepath.WalkDir(filepath.Join(s.Root(), "jobs"), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -165,6 +173,94 @@ func testInputs(t *testing.T, s *store.Store) {
 	}
 	if got, err := r.Next(); err != io.EOF {
 		t.Errorf("after the last item: %q, %v, want %v", got, err, io.EOF)
+	}
+}
+
+// Inputs that are added after the end are read after the end.
+func testMoreInputs(t *testing.T, s *store.Store) {
+	j := newJob(t, s, testID, 5)
+	if _, err := j.w.MoreInputs(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("more inputs than none: %v", err)
+	}
+	add := func(in *store.InputWriter, err error, items ...string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range items {
+			if err := in.Add([]byte(item)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := in.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in, err := j.w.Inputs()
+	add(in, err, "1", "2")
+	r, err := j.open().Inputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	next := func(want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if got, err := r.Next(); err != nil || string(got) != w {
+				t.Fatalf("item is %.20q, %v, want %.20q", got, err, w)
+			}
+		}
+		for range 2 {
+			if got, err := r.Next(); err != io.EOF {
+				t.Fatalf("after the last item: %.20q, %v, want %v", got, err, io.EOF)
+			}
+		}
+	}
+	next("1", "2")
+	long := `"` + strings.Repeat("long ", 100_000) + `"`
+	for range 2 {
+		in, err = j.w.MoreInputs()
+		add(in, err, "3", long, "4")
+		next("3", long, "4")
+	}
+	path := filepath.Join(s.JobDir(testID), "input.jsonl")
+	if got := string(readFile(t, path)); got != "1\n2\n"+strings.Repeat("3\n"+long+"\n4\n", 2) {
+		t.Errorf("inputs hold %d bytes", len(got))
+	}
+	writeFile(t, path, []byte("1\n2"))
+	if _, err := j.w.MoreInputs(); err == nil || !strings.Contains(err.Error(), path+" ends within a line") {
+		t.Errorf("more inputs behind half a line: %v", err)
+	}
+}
+
+// A list is there complete or not at all.
+func testLists(t *testing.T, s *store.Store) {
+	j := newJob(t, s, testID, 1)
+	full := errors.New("disk full")
+	for n, fail := range []error{nil, full} {
+		path, err := j.w.WriteList(n, func(w io.Writer) error {
+			for i := range 50_000 {
+				if _, err := fmt.Fprintln(w, i); err != nil {
+					return err
+				}
+			}
+			if _, err := os.Stat(filepath.Join(s.JobDir(testID), fmt.Sprintf("reduce-%d.jsonl", n))); err == nil {
+				t.Error("a list is there before it is complete")
+			}
+			return fail
+		})
+		if !errors.Is(err, fail) || (fail == nil) != (err == nil) {
+			t.Errorf("list %d: %v, want %v", n, err, fail)
+		}
+		if err != nil {
+			continue
+		}
+		if got := readFile(t, path); path != filepath.Join(s.JobDir(testID), "reduce-0.jsonl") || !bytes.HasSuffix(got, []byte("\n49998\n49999\n")) {
+			t.Errorf("list %s of %d bytes", path, len(got))
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(s.JobDir(testID), "reduce-*")); err != nil || len(left) != 1 {
+		t.Errorf("lists %v, %v, want one", left, err)
 	}
 }
 

@@ -32,6 +32,7 @@ func run(args []string, stdout io.Writer) error {
 		err    error
 	)
 	fs.IntVar(&o.Tasks, "tasks", 1000, "number of tasks")
+	fs.IntVar(&o.Reduces, "reduces", 0, "number of reduce tasks after them, of a job of functions")
 	fs.IntVar(&o.Workers, "workers", 8, "number of workers")
 	fs.IntVar(&o.Retries, "retries", 0, "further attempts at a task that fails")
 	fs.Uint64Var(&o.Seed, "seed", 1, "seed of all that is random")
