@@ -59,8 +59,12 @@ func writeClosing(w io.Writer, s *stats.Summary, reason string) {
 }
 
 // headline is 500 tasks in 1 min 15 s: 498 succeeded, 2 failed; speed-up 48.9 on 50 workers.
+// Or 500 map tasks and 1 reduce task in 1 min 15 s: 498 succeeded, 2 failed, reduce not run.
 func headline(s *stats.Summary) string {
 	line := plural(s.Tasks, "task", "tasks")
+	if s.Reduce != nil {
+		line = plural(s.Maps, "map task", "map tasks") + " and " + plural(s.Reduce.Tasks, "reduce task", "reduce tasks")
+	}
 	if s.Wall.OK {
 		line += " in " + stats.HumanDuration(s.Wall.NS)
 	}
@@ -73,7 +77,13 @@ func headline(s *stats.Summary) string {
 	add(s.States[job.Success], "succeeded")
 	add(s.Failed(), "failed")
 	add(s.States[job.Cancelled], "cancelled")
-	add(s.States[job.New]+s.States[job.Queued], "not run")
+	notRun := s.States[job.New] + s.States[job.Queued]
+	if s.Reduce != nil && s.Reduce.NotRun() {
+		add(notRun-s.Reduce.Tasks, "not run")
+		counts = append(counts, "reduce not run")
+	} else {
+		add(notRun, "not run")
+	}
 	line += ": " + strings.Join(counts, ", ")
 	if s.SpeedUp.OK && s.Workers.OK {
 		line += fmt.Sprintf("; speed-up %s on %d workers", stats.HumanNumber(s.SpeedUp.V), s.Workers.V)
@@ -98,7 +108,7 @@ func writeFailure(w io.Writer, f stats.Failure) {
 	if say == "" {
 		say = f.Error
 	}
-	line := fmt.Sprintf("  %s × %s, such as task %d", stats.HumanCount(int64(f.Count)), cause, f.Task)
+	line := fmt.Sprintf("  %s × %s, such as %s", stats.HumanCount(int64(f.Count)), cause, f.Example())
 	if say != "" {
 		line += ": " + shorten(stats.OneLine(string(say)), 120)
 	}

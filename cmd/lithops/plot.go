@@ -60,7 +60,8 @@ func newPlotCommand(a *app) *cobra.Command {
   <job>_histogram.png  each task as a line, and how many ran at a time
 
 Further kinds are phases (where each task's time went), durations (how long tasks
-ran) and workers (a lane per worker). JOB is an id, a unique start of one, or last.`,
+ran) and workers (a lane per worker). When the reduce of a job ran is marked above
+the data. JOB is an id, a unique start of one, or last.`,
 		Example: `  lithops plot last
   lithops plot last -o report --kind all --format svg
   lithops plot last --size 2400x1440`,

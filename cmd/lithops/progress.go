@@ -66,8 +66,8 @@ func (silent) done()                    {}
 // bar is a progress bar on a terminal. Its figures come from the executor and
 // not from the library, whose estimate is wild while few tasks are done.
 type bar struct {
-	w    io.Writer
-	pace pace
+	w     io.Writer
+	stage stage
 
 	mu     sync.Mutex // the methods are called from several goroutines
 	bar    *progressbar.ProgressBar
@@ -77,9 +77,13 @@ type bar struct {
 func (b *bar) update(p executor.Progress) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.pace.add(p)
+	p, begun := b.stage.add(p)
 	if p.Tasks == 0 || b.closed {
 		return
+	}
+	if begun && b.bar != nil {
+		_ = b.bar.Clear()
+		b.bar = nil // the reduce has its own
 	}
 	if b.bar == nil {
 		b.bar = progressbar.NewOptions(p.Tasks,
@@ -92,7 +96,7 @@ func (b *bar) update(p executor.Progress) {
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "", BarEnd: ""}),
 		)
 	}
-	b.bar.Describe(describe(p, &b.pace))
+	b.bar.Describe(b.stage.describe(p))
 	// At the very end the library would print the bar once more, below.
 	_ = b.bar.Set(min(finished(p), p.Tasks-1))
 }
@@ -119,18 +123,18 @@ const plainEvery = 5 * time.Second
 
 // plain prints a line every few seconds; a job shorter than that prints none.
 type plain struct {
-	w    io.Writer
-	pace pace
-	next time.Duration
+	w     io.Writer
+	stage stage
+	next  time.Duration
 }
 
 func (l *plain) update(p executor.Progress) {
-	l.pace.add(p)
+	p, _ = l.stage.add(p)
 	if p.Elapsed < l.next || finished(p) == p.Tasks {
 		return
 	}
 	l.next = p.Elapsed + plainEvery
-	fmt.Fprintf(l.w, "%3d%%  %s\n", 100*finished(p)/max(1, p.Tasks), describe(p, &l.pace))
+	fmt.Fprintf(l.w, "%3d%%  %s\n", 100*finished(p)/max(1, p.Tasks), l.stage.describe(p))
 }
 
 func (l *plain) note(line string) { fmt.Fprintln(l.w, line) }
@@ -139,6 +143,46 @@ func (l *plain) done() {}
 
 // finished counts the tasks that need nothing more.
 func finished(p executor.Progress) int { return p.Success + p.Failed + p.Cancelled }
+
+// stage is what runs now: the map, then the reduce, whose tasks are added to the
+// job's when those of the map have ended. Their number and their rate say nothing
+// of one another, so each stage counts from zero.
+type stage struct {
+	tasks  int // of the map; 0 while nothing is known
+	reduce bool
+	began  time.Duration
+	failed int  // tasks of the stages before
+	pace   pace // of this stage
+}
+
+// add notes how far the job is, and says how far the stage is, and whether it has
+// begun just now.
+func (s *stage) add(p executor.Progress) (of executor.Progress, begun bool) {
+	if s.tasks == 0 {
+		s.tasks = p.Tasks
+	}
+	if !s.reduce && p.Tasks > s.tasks {
+		s.reduce, begun = true, true
+		s.began, s.failed, s.pace = p.Elapsed, p.Failed, pace{}
+	}
+	if s.reduce {
+		done := finished(p) - s.tasks
+		p.Failed -= s.failed
+		p.Success, p.Cancelled = done-p.Failed, 0
+		p.Tasks -= s.tasks
+	}
+	paced := p
+	paced.Elapsed -= s.began
+	s.pace.add(paced)
+	return p, begun
+}
+
+func (s *stage) describe(p executor.Progress) string {
+	if s.reduce {
+		return stats.StageReduce + " " + describe(p, &s.pace)
+	}
+	return describe(p, &s.pace)
+}
 
 // describe is the text beside a bar: 120/500  2 failed  8 running  12.3/s  31 s left.
 func describe(p executor.Progress, pace *pace) string {

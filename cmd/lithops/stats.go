@@ -159,6 +159,9 @@ func (a *app) writeSummary(w io.Writer, j *store.Job, o statsOptions) (*store.Re
 	if err != nil {
 		return nil, err
 	}
+	if e := j.Manifest.Ended; e != nil {
+		s.Reason = stats.Nullable(e.Reason)
+	}
 	if o.summaryJSON {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")

@@ -63,6 +63,8 @@ type unit struct {
 
 func unitFor(span float64) unit {
 	switch {
+	case span < 1e3:
+		return unit{"nanoseconds", 1, nil}
 	case span < 1e6:
 		return unit{"microseconds", 1e3, nil}
 	case span < 1e9:
@@ -109,6 +111,36 @@ func timeAxis(lo, hi float64, target int, top float64) (*axis, string) {
 		a.ticks = append(a.ticks, chart.Tick{Value: k * step * u.ns, Label: strconv.FormatFloat(k*step+0, 'f', dec, 64)})
 	}
 	return a, u.name
+}
+
+// logAxis covers 10^lo to 10^hi nanoseconds; a value's place on it is its logarithm.
+// There is a tick at each power of ten of seconds or less, at round times above, or
+// at some of them only, so that there are at most target.
+func logAxis(lo, hi float64, target int) *axis {
+	a := &axis{min: lo, max: hi}
+	add := func(ns float64, label string) {
+		if at := math.Log10(ns); at >= lo && at <= hi {
+			a.ticks = append(a.ticks, chart.Tick{Value: at, Label: label})
+		}
+	}
+	for _, u := range []struct {
+		ns    float64
+		name  string
+		steps []float64
+	}{{1, "ns", []float64{1, 10, 100}}, {1e3, "µs", []float64{1, 10, 100}}, {1e6, "ms", []float64{1, 10, 100}}, {1e9, "s", []float64{1, 10}},
+		{60e9, "min", []float64{1, 10}}, {3600e9, "h", []float64{1, 10}}, {86400e9, "d", []float64{4, 40, 400, 4000}}} {
+		for _, step := range u.steps {
+			add(step*u.ns, strconv.FormatFloat(step, 'f', -1, 64)+" "+u.name)
+		}
+	}
+	if every := (len(a.ticks) + target - 1) / target; every > 1 {
+		kept := a.ticks[:0]
+		for i := 0; i < len(a.ticks); i += every {
+			kept = append(kept, a.ticks[i])
+		}
+		a.ticks = kept
+	}
+	return a
 }
 
 // countAxis covers lo to hi with at most about target ticks, all of them whole

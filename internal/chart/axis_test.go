@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -28,7 +29,9 @@ func TestTimeAxis(t *testing.T) {
 		want   string
 	}{
 		{0, 999e3, 12, "microseconds", "0 100 200 300 400 500 600 700 800 900"},
-		{0, 5, 5, "microseconds", "0.000 0.001 0.002 0.003 0.004 0.005"},
+		{0, 5, 5, "nanoseconds", "0 1 2 3 4 5"},
+		{0, 5e6, 12, "milliseconds", "0.0 0.5 1.0 1.5 2.0 2.5 3.0 3.5 4.0 4.5 5.0"},
+		{0, 900, 12, "nanoseconds", "0 100 200 300 400 500 600 700 800 900"},
 		{0, 20e6, 12, "milliseconds", "0 2 4 6 8 10 12 14 16 18 20"},
 		{0, 1.45e9, 12, "seconds", "0.0 0.2 0.4 0.6 0.8 1.0 1.2 1.4"},
 		{0, 82e9, 12, "seconds", "0 10 20 30 40 50 60 70 80"},
@@ -43,6 +46,30 @@ func TestTimeAxis(t *testing.T) {
 		a, unit := timeAxis(tc.lo, tc.hi, tc.target, tc.hi-tc.lo)
 		if got := labels(a.ticks); got != tc.want || unit != tc.unit {
 			t.Errorf("%v to %v: %s in %s, want %s in %s", tc.lo, tc.hi, got, unit, tc.want, tc.unit)
+		}
+	}
+}
+
+func TestLogAxis(t *testing.T) {
+	for _, tc := range []struct {
+		lo, hi float64 // nanoseconds
+		target int
+		want   string
+	}{
+		{100, 1e6, 12, "100 ns 1 µs 10 µs 100 µs 1 ms"},
+		{100, 50e9, 12, "100 ns 1 µs 10 µs 100 µs 1 ms 10 ms 100 ms 1 s 10 s"},
+		{100, 50e9, 4, "100 ns 100 µs 100 ms"},
+		{1e9, 40 * 86400e9, 12, "1 s 10 s 1 min 10 min 1 h 10 h 4 d 40 d"},
+		{1, 1e18, 30, "1 ns 10 ns 100 ns 1 µs 10 µs 100 µs 1 ms 10 ms 100 ms 1 s 10 s 1 min 10 min 1 h 10 h 4 d 40 d 400 d 4000 d"},
+	} {
+		a := logAxis(math.Log10(tc.lo)-0.01, math.Log10(tc.hi)+0.01, tc.target)
+		if got := labels(a.ticks); got != tc.want {
+			t.Errorf("%v to %v: %s, want %s", tc.lo, tc.hi, got, tc.want)
+		}
+		for i, tick := range a.ticks[1:] {
+			if tick.Value <= a.ticks[i].Value {
+				t.Errorf("%v to %v: tick %s is not behind %s", tc.lo, tc.hi, tick.Label, a.ticks[i].Label)
+			}
 		}
 	}
 }

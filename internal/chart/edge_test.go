@@ -139,6 +139,20 @@ func edges() map[string]*stats.Columns {
 			return c
 		}(),
 		"chaos": chaos(r, 2000, 1e12),
+		"calls": calls(3000),
+		"calls of nothing": func() *stats.Columns {
+			c := calls(300)
+			for i := range c.Len() / 2 {
+				c.End[2*i] = c.Start[2*i]
+			}
+			return c
+		}(),
+		"reduce":           thenReduce(seedJob(30, 5).columns(), 1, 3),
+		"reduces":          thenReduce(seedJob(30, 5).columns(), 400, 3),
+		"reduce alone":     thenReduce(set(0, nil), 1, 3),
+		"reduce at once":   thenReduce(seedJob(300, 50).columns(), 1, 0),
+		"reduce running":   stopAt(thenReduce(set(3, func(int) [6]int64 { return steps(0, 1e9) }), 2, 9), 9),
+		"reduce not begun": stopAt(thenReduce(set(3, func(int) [6]int64 { return steps(0, 1e9) }), 2, 9), 7),
 		"worker numbers": func() *stats.Columns {
 			c := seedJob(90, 9).columns()
 			for i := range c.Worker {

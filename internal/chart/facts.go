@@ -10,22 +10,38 @@ func (f *figure) opening(t tally) []string {
 	if f.c.Len() == 0 {
 		return nil
 	}
-	return []string{count(f.c.Len(), "task"), t.String()}
+	tasks := count(f.c.Len(), "task")
+	if n := reduces(f.c); n > 0 {
+		tasks = count(f.c.Maps, "map task") + ", " + count(n, "reduce task")
+	}
+	return []string{tasks, t.String()}
 }
 
-// submitted says how long it took to submit all tasks.
+// submitted says how long it took to submit all tasks of the map.
 func (f *figure) submitted() string {
+	stamps := f.c.Submit[:f.c.Maps]
 	n := 0
-	for _, v := range f.c.Submit {
+	for _, v := range stamps {
 		if known(v) {
 			n++
 		}
 	}
-	if n < f.c.Len() {
+	if n < len(stamps) {
 		return comma(float64(n), 0) + " submitted"
 	}
-	_, last := extent(f.c.Submit)
+	_, last := extent(stamps)
+	if reduces(f.c) > 0 {
+		return "map submitted after " + duration(last)
+	}
 	return "all submitted after " + duration(last)
+}
+
+// task is what the tasks are called of which a mean is told.
+func (f *figure) task() string {
+	if reduces(f.c) > 0 {
+		return "map task"
+	}
+	return "task"
 }
 
 // total says when the last thing happened that is known of.
@@ -42,6 +58,16 @@ func noneYet(tasks int, note string) string {
 		return "no tasks"
 	}
 	return note
+}
+
+// warm says whether some task is a call for which nothing was started.
+func warm(c *stats.Columns) bool {
+	for i, started := range c.Started {
+		if !started && known(c.Start[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // active says whether task i may still go on.

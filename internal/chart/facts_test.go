@@ -43,6 +43,74 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+// TestReduceFacts tells map and reduce apart wherever their mixture would mislead.
+func TestReduceFacts(t *testing.T) {
+	c := known10()
+	c.State[9], c.End[9], c.StatusDone[9] = job.Success, 10_200_000_000, 10_400_000_000
+	c = thenReduce(c, 1, 3)
+	two := thenReduce(c, 1, 3)
+	two.Maps = 10
+	for kind, want := range map[Kind][]string{
+		Timeline:  {"10 map tasks, 1 reduce task   ·   7 done, 3 failed, 1 cancelled, 1 retried   ·   map submitted after 900 ms", "reduce 3.00 s", "reduce task, start to end"},
+		Histogram: {"peak 1 running at 200 ms", "map task mean 1.00 s", "map task, start to end", "reduce task", "reduce 3.00 s"},
+		Phases:    {"mean per map task: waiting 4.15 s, running 1.00 s", "reduce 3.00 s"},
+		Durations: {"map tasks: least 1.00 s, mean 1.00 s, most 1.00 s", "map tasks by run time", "reduce task 3.00 s", "median 1.00 s"},
+		Workers:   {"map task running", "reduce task", "reduce 3.00 s"},
+	} {
+		got := words(t, kind, c, Options{Width: 2400})
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%s: no %q in\n%s", kind, w, got)
+			}
+		}
+		if got := words(t, kind, two, Options{Width: 2400}); !strings.Contains(got, "10 map tasks, 2 reduce tasks") || kind != Phases && !strings.Contains(got, "reduce tasks\n") && !strings.Contains(got, "reduce tasks, start") {
+			t.Errorf("%s: no two reduce tasks in\n%s", kind, got)
+		}
+		if got := words(t, kind, edges()["reduce not begun"], Options{}); !strings.Contains(got, "3 done, 0 failed, reduce not begun") || strings.Contains(got, "so far") || strings.Contains(got, "reduce tasks\n") || strings.Contains(got, "reduce tasks,") {
+			t.Errorf("%s of a job whose reduce was not begun:\n%s", kind, got)
+		}
+		if got := words(t, kind, edges()["reduce running"], Options{}); !strings.Contains(got, "3 done, 0 failed, 2 unfinished") || kind != Durations && !strings.HasSuffix(got, "\nreduce") {
+			t.Errorf("%s of a job whose reduce runs:\n%s", kind, got)
+		}
+	}
+}
+
+// TestShortCalls has calls of 200 ns: their time is told in ns, and starting is
+// only what was started.
+func TestShortCalls(t *testing.T) {
+	c := calls(5000)
+	for kind, want := range map[Kind][]string{
+		Durations: {"least 120 ns", "most 700 µs", "median 17", "100 ns", "1 µs", "100 µs", "run time (logarithmic)"},
+		Histogram: {"task mean 4", " ns"},
+		Workers:   {"starting, overhead", "utilisation >99 %"},
+		Phases:    {"starting <1 %"},
+	} {
+		got := words(t, kind, c, Options{})
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%s: no %q in\n%s", kind, w, got)
+			}
+		}
+	}
+	f, err := newFigure(Phases, c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := []phase{{begin: c.Submit, end: c.WorkerStart}, {begin: c.WorkerStart, end: c.Start, starts: true}, {begin: c.Start, end: c.End}}
+	for i, want := range map[int]bool{0: true, 1: true, 2: false, 4999: false} {
+		if _, _, ok := f.phase(list, 1, i); ok != want {
+			t.Errorf("call %d was starting: %v", i, ok)
+		}
+		if _, _, ok := f.phase(list, 2, i); !ok {
+			t.Errorf("call %d did not run", i)
+		}
+	}
+	c.Started = nil // not known
+	if _, _, ok := f.phase(list, 1, 2); !ok {
+		t.Error("what is not known to be warm was starting")
+	}
+}
+
 func TestRun(t *testing.T) {
 	c := set(6, func(int) [6]int64 { return [6]int64{1, 2, 3, stats.Null, 5, 6} })
 	c.State[1] = job.Running
@@ -80,22 +148,22 @@ func TestPercentile(t *testing.T) {
 func TestBins(t *testing.T) {
 	for name, c := range edges() {
 		s := newLengths(c)
-		if len(s.good)+len(s.bad) == 0 {
+		if len(s.ranked()) == 0 {
 			continue
 		}
 		b := s.bins()
 		if n := len(b.good); n > 250 {
 			t.Errorf("%s: %d bins", name, n)
 		}
-		good, bad := make([]int, len(b.good)), make([]int, len(b.bad))
+		good, reduce, bad := make([]int, len(b.good)), 0, make([]int, len(b.bad))
 		for k := range good {
 			for _, d := range s.good {
-				if b.at(k) <= d && d < b.at(k+1) {
+				if b.edges[k] <= d && d < b.edges[k+1] {
 					good[k]++
 				}
 			}
 			for _, d := range s.bad {
-				if b.at(k) <= d && d < b.at(k+1) {
+				if b.edges[k] <= d && d < b.edges[k+1] {
 					bad[k]++
 				}
 			}
@@ -106,9 +174,13 @@ func TestBins(t *testing.T) {
 				t.Errorf("%s: bin %d holds %d and %d, want %d and %d", name, k, b.good[k], b.bad[k], good[k], bad[k])
 			}
 			all += b.good[k] + b.bad[k]
+			reduce += b.reduce[k]
 		}
-		if all != len(s.good)+len(s.bad) {
-			t.Errorf("%s: %d in all bins, want %d", name, all, len(s.good)+len(s.bad))
+		if all != len(s.good)+len(s.bad) || reduce != len(s.reduce) {
+			t.Errorf("%s: %d in all bins, %d of the reduce, want %d and %d", name, all, reduce, len(s.good)+len(s.bad), len(s.reduce))
+		}
+		if b.log != strings.HasPrefix(name, "calls") {
+			t.Errorf("%s: logarithmic %v", name, b.log)
 		}
 	}
 }

@@ -31,6 +31,7 @@ type figure struct {
 	xTitle, yTitle, y2Title string
 	y2Color                 drawing.Color
 	layers                  []layer
+	reduce                  *[2]int64 // when the reduce ran, if it is marked
 	box                     chart.Box // of the data; known once drawn
 }
 
@@ -106,7 +107,11 @@ func (f *figure) chart() chart.Chart {
 		style.FontColor = f.y2Color
 		primary = chart.YAxis{Range: f.right, Style: style, TickStyle: style, GridMajorStyle: chart.Hidden(), GridMinorStyle: chart.Hidden()}
 	}
-	pad := chart.Box{Top: f.px(92) + (f.legendRows()-1)*f.px(22), Left: f.px(34), Right: f.px(float64(right)), Bottom: f.px(34), IsSet: true}
+	top := f.px(92) + (f.legendRows()-1)*f.px(22)
+	if f.reduce != nil {
+		top += f.px(reduceHead)
+	}
+	pad := chart.Box{Top: top, Left: f.px(34), Right: f.px(float64(right)), Bottom: f.px(34), IsSet: true}
 	c := chart.Chart{
 		Width: f.o.Width, Height: f.o.Height, DPI: f.t.dpi, Font: f.t.font,
 		Background:     chart.Style{Padding: pad, FillColor: drawing.ColorWhite},

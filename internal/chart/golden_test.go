@@ -33,6 +33,9 @@ func TestGolden(t *testing.T) {
 		{"failed", manyFailed.columns(), []Kind{Timeline, Histogram, Workers}},
 		{"running", stopAt(seedJob(40, 8).columns(), 20), []Kind{Timeline, Histogram, Phases, Workers}},
 		{"empty", sim{}.columns(), []Kind{Timeline}},
+		{"reduce", thenReduce(seedJob(500, 50).columns(), 1, 6), Kinds()},
+		{"reduces", thenReduce(seedJob(20, 4).columns(), 3, 4), []Kind{Timeline, Histogram}},
+		{"calls", calls(5000), []Kind{Histogram, Phases, Durations}},
 	} {
 		for _, kind := range g.kind {
 			t.Run(fmt.Sprintf("%s_%s", kind, g.name), func(t *testing.T) {

@@ -66,6 +66,7 @@ func (f *figure) decorate(r chart.Renderer, box chart.Box) {
 	f.t.write(r, f.xTitle, mid-f.t.width(f.xTitle, 10)/2, f.o.Height-f.px(12), 10, palette.ink)
 	f.t.writeUp(r, f.yTitle, f.px(20), box.Top+box.Height()/2, 270, 10, palette.ink)
 	f.t.writeUp(r, f.y2Title, f.o.Width-f.px(20), box.Top+box.Height()/2, 90, 10, f.y2Color)
+	f.writeReduce(r, box)
 	f.writeNote(r, mid, box.Top+box.Height()/2)
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/wcharczuk/go-chart/v2"
 	"github.com/wcharczuk/go-chart/v2/drawing"
+
+	"github.com/lithops-go/lithops/internal/stats"
 )
 
 // histogram draws each task as a bar from start to end, and the number of tasks
@@ -30,11 +32,12 @@ func (f *figure) histogram() {
 	f.y2Title, f.y2Color = "tasks running", palette.submit
 	if len(s.start) > 0 {
 		f.facts = append(f.facts, fmt.Sprintf("peak %s running at %s, mean %s", comma(float64(s.peak), 0), duration(s.peakAt), figures(s.mean())),
-			"task mean "+duration(int64(s.busy/float64(len(s.start)))))
+			f.task()+" mean "+duration(meanRun(c, s, hi)))
 	}
 	f.facts = append(f.facts, f.total(t, hi))
 
-	f.keys = append(f.keys, key{"task, start to end", palette.bar, block})
+	f.keys = append(f.keys, key{f.task() + ", start to end", palette.bar, block})
+	f.reduceKey("", block)
 	if t.failed > 0 {
 		f.keys = append(f.keys, failedKey(t, block))
 	}
@@ -45,6 +48,22 @@ func (f *figure) histogram() {
 		{right: true, draw: func(p *plot) { p.level(s.mean(), float64(s.first), float64(s.last), palette.submit) }},
 		{right: true, draw: func(p *plot) { f.running(p, s) }},
 	}
+	f.markReduce(true)
+}
+
+// meanRun is how long a task of the map ran on average, until now if it still does.
+func meanRun(c *stats.Columns, s *sweep, now int64) int64 {
+	if reduces(c) == 0 {
+		return int64(s.busy / float64(len(s.start)))
+	}
+	busy, n := 0.0, 0
+	for i := range c.Maps {
+		if from, to, ok := run(c, i); ok && to > from {
+			busy += float64(max(0, min(to, now)-from))
+			n++
+		}
+	}
+	return int64(busy / float64(max(n, 1)))
 }
 
 // running draws the line. Whether it has a band is known only here, where the
@@ -82,7 +101,8 @@ func (f *figure) taskBars(p *plot, t tally) {
 	if f.c.Len() > 600 {
 		floor = 0.45 // else single stragglers would not be seen
 	}
-	paints := []paint{{color: palette.bar, floor: floor}, failedPaint(t.failed)}
+	const good, reduce, bad = 0, 1, 2
+	paints := []paint{{color: palette.bar, floor: floor}, reducePaint(reduces(f.c), floor), failedPaint(t.failed)}
 	scale := p.x.scale()
 	p.bars(p.newRows(0.4, 8), paints, func(yield func(bar) bool) {
 		for i := range f.c.Len() {
@@ -92,11 +112,14 @@ func (f *figure) taskBars(p *plot, t tally) {
 			}
 			b := bar{row: i, x0: (float64(from)-p.x.min)*scale + 0.5, x1: (float64(to)-p.x.min)*scale + 0.5}
 			least := 1.0 // pixel
+			if i >= f.c.Maps {
+				b.paint = reduce
+			}
 			if failed(f.c.State[i]) {
-				b.paint = 1
-				if paints[1].loud {
-					least = 3
-				}
+				b.paint = bad
+			}
+			if b.paint != good && paints[b.paint].loud {
+				least = 3
 			}
 			b.x0, b.x1 = widen(b.x0, b.x1, least)
 			if !yield(b) {

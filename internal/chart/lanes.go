@@ -11,9 +11,9 @@ import (
 type lanes struct {
 	workers     []int32 // their numbers, in order; the index is the lane
 	lane        map[int32]int
-	busy        []float64 // nanoseconds the worker had a task for, by lane
-	first, last int64     // from the first task's arrival to the last one's leave
-	homeless    int       // tasks that ran on a worker that is not known
+	busy        []int64 // nanoseconds the worker had a task for, by lane
+	first, last int64   // from the first task's arrival to the last one's leave
+	homeless    int     // tasks that ran on a worker that is not known
 }
 
 // newLanes counts tasks that have not ended as running until now.
@@ -35,7 +35,7 @@ func newLanes(c *stats.Columns, now int64) *lanes {
 	for k, w := range l.workers {
 		l.lane[w] = k
 	}
-	l.busy = make([]float64, len(l.workers))
+	busy := make([]stats.Spans, len(l.workers))
 	for i, w := range c.Worker {
 		k, ok := l.of(w)
 		if !ok {
@@ -51,8 +51,11 @@ func newLanes(c *stats.Columns, now int64) *lanes {
 			l.first, l.last = min(l.first, from), max(l.last, to)
 		}
 		if ran {
-			l.busy[k] += float64(max(0, to-from))
+			busy[k].Add(from, to)
 		}
+	}
+	for k := range busy {
+		l.busy = append(l.busy, busy[k].Total())
 	}
 	return l
 }
@@ -89,7 +92,7 @@ func (l *lanes) share(k int) float64 {
 	if l.last <= l.first {
 		return 0
 	}
-	return l.busy[k] / float64(l.last-l.first)
+	return float64(l.busy[k]) / float64(l.last-l.first)
 }
 
 // utilisation is the mean share of all lanes.

@@ -8,6 +8,7 @@ import "github.com/wcharczuk/go-chart/v2/drawing"
 var palette = struct {
 	submit, start, done, fetched, result, failed drawing.Color
 	waiting, ink, soft, grid, frame, bar, hair   drawing.Color
+	reduce                                       drawing.Color
 }{
 	submit:  drawing.ColorFromHex("0072B2"),
 	start:   drawing.ColorFromHex("E69F00"),
@@ -22,6 +23,7 @@ var palette = struct {
 	frame:   drawing.ColorFromHex("999999"),
 	bar:     drawing.ColorFromHex("9C9C9C"),
 	hair:    drawing.ColorFromHex("C8C8C8"),
+	reduce:  drawing.ColorFromHex("3C3C3C"),
 }
 
 // overWhite is what a colour looks like on white paper.

@@ -10,6 +10,8 @@ type phase struct {
 	color drawing.Color
 	begin []int64
 	end   []int64
+	// starts says that a process is started meanwhile, if the task needs one.
+	starts bool
 }
 
 // phases draws where each task's time went: one bar per task, its phases in
@@ -27,18 +29,24 @@ func (f *figure) phases() {
 		return
 	}
 	list := []phase{
-		{"waiting", palette.waiting, c.Submit, c.WorkerStart},
-		{"starting", palette.start, c.WorkerStart, c.Start},
-		{"running", palette.done, c.Start, c.End},
-		{"uploading", palette.submit, c.End, c.WorkerEnd},
-		{"fetching", palette.fetched, c.WorkerEnd, c.StatusDone},
+		{"waiting", palette.waiting, c.Submit, c.WorkerStart, false},
+		{"starting", palette.start, c.WorkerStart, c.Start, true},
+		{"running", palette.done, c.Start, c.End, false},
+		{"uploading", palette.submit, c.End, c.WorkerEnd, false},
+		{"fetching", palette.fetched, c.WorkerEnd, c.StatusDone, false},
 	}
-	sums, all := make([]float64, len(list)), 0.0
+	sums, mapped, all := make([]float64, len(list)), make([]float64, len(list)), 0.0
 	for k := range list {
 		for i := range n {
+			if i == c.Maps {
+				mapped[k] = sums[k]
+			}
 			if from, to, ok := f.phase(list, k, i); ok && to > from {
 				sums[k] += float64(min(to, hi) - from)
 			}
+		}
+		if c.Maps == n {
+			mapped[k] = sums[k]
 		}
 		all += sums[k]
 	}
@@ -50,22 +58,24 @@ func (f *figure) phases() {
 		f.keys = append(f.keys, key{label, p.color, block})
 	}
 	f.facts = append(f.facts, f.total(t, hi))
-	mean := func(k int) string { return list[k].name + " " + duration(int64(sums[k]/float64(n))) }
-	f.facts = append(f.facts, "mean per task: "+mean(0)+", "+mean(2)+", "+mean(4))
+	mean := func(k int) string { return list[k].name + " " + duration(int64(mapped[k]/float64(max(c.Maps, 1)))) }
+	f.facts = append(f.facts, "mean per "+f.task()+": "+mean(0)+", "+mean(2)+", "+mean(4))
 	f.layers = []layer{{draw: func(p *plot) { f.phaseBars(p, list) }}}
 	mark := 3 * f.s
 	if t.failed > fewFailed {
 		mark = dotRadius(n) * f.s
 	}
 	f.markFailures(t, mark)
+	f.markReduce(true)
 }
 
-// phase is when task i was in phase k. One that has begun and not ended, of a
+// phase is when task i was in phase k; of a call for which nothing was started,
+// what lies between the worker's start and the call's is no phase. One that has begun and not ended, of a
 // task that may still go on, has the end never. ok is false if the task did not
 // get there, or if it cannot be told.
 func (f *figure) phase(list []phase, k, i int) (from, to int64, ok bool) {
 	from, to = list[k].begin[i], list[k].end[i]
-	if !known(from) {
+	if !known(from) || list[k].starts && known(to) && f.c.Started != nil && !f.c.Started[i] {
 		return 0, 0, false
 	}
 	if known(to) {
@@ -84,9 +94,11 @@ func (f *figure) phase(list []phase, k, i int) (from, to int64, ok bool) {
 }
 
 func (f *figure) phaseBars(p *plot, list []phase) {
-	paints := make([]paint, len(list))
+	paints := make([]paint, 2*len(list)) // of the map, of the reduce
 	for k := range list {
 		paints[k].color = list[k].color
+		paints[len(list)+k] = reducePaint(reduces(f.c), 0)
+		paints[len(list)+k].color = list[k].color
 	}
 	scale := p.x.scale()
 	p.bars(p.newRows(0.5, 12), paints, func(yield func(bar) bool) {
@@ -95,6 +107,9 @@ func (f *figure) phaseBars(p *plot, list []phase) {
 			row := bars[:0]
 			for k := range list {
 				if from, to, ok := f.phase(list, k, i); ok && to >= from {
+					if i >= f.c.Maps {
+						k += len(list)
+					}
 					row = append(row, bar{row: i, paint: k, x0: (float64(from)-p.x.min)*scale + 0.5, x1: (float64(to)-p.x.min)*scale + 0.5})
 				}
 			}

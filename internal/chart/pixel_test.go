@@ -119,6 +119,42 @@ func TestUnfinishedBars(t *testing.T) {
 	}
 }
 
+// TestReduceIsSeen finds the reduce, however many rows there are and however short
+// it is: its bar in the pictures that have one, and the mark above the data.
+func TestReduceIsSeen(t *testing.T) {
+	for _, maps := range []int{3, 500, 100_000} {
+		for _, seconds := range []float64{0, 6} {
+			job := seedJob(maps, max(2, min(maps/10, 2000)))
+			job.fail = 0
+			c := thenReduce(job.columns(), 1, seconds)
+			for _, kind := range []Kind{Timeline, Histogram, Phases, Workers} {
+				img, f := picture(t, kind, c, Options{})
+				x := f.box.Left + f.x.Translate(float64(c.Start[maps]+c.End[maps])/2)
+				y := f.box.Bottom - f.left.Translate(float64(maps))
+				if kind == Workers {
+					y = f.box.Bottom - f.left.Translate(0)
+				}
+				// A reduce task of no length is hidden by the dots of its stamps, and its
+				// running by its other phases.
+				want := palette.reduce
+				if kind == Phases {
+					want = palette.done
+				}
+				if bar := img.RGBAAt(x, y); !same(bar, want) && (kind != Timeline && kind != Phases || seconds > 0) {
+					t.Errorf("%s, %d map tasks, reduce of %v s: %v where its bar belongs", kind, maps, seconds, bar)
+				}
+				if mark := img.RGBAAt(x, f.box.Top-4); !same(mark, palette.reduce) {
+					t.Errorf("%s, %d map tasks, reduce of %v s: %v where the mark belongs", kind, maps, seconds, mark)
+				}
+				ground := img.RGBAAt(x, f.box.Bottom-f.box.Height()/2-3)
+				if ground.R > 240 || ground.R < 160 || ground.R != ground.G {
+					t.Errorf("%s, %d map tasks, reduce of %v s: ground %v", kind, maps, seconds, ground)
+				}
+			}
+		}
+	}
+}
+
 // TestBackToBack has tasks that follow one another without a gap on one worker:
 // at no time do two of them run.
 func TestBackToBack(t *testing.T) {

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/lithops-go/lithops/internal/job"
@@ -22,6 +23,7 @@ const never = math.MaxInt64 / 2
 // tally counts tasks by how they went.
 type tally struct {
 	done, failed, cancelled, unfinished, retried int
+	notBegun                                     bool // the reduce, though the map has ended
 }
 
 func tallyOf(c *stats.Columns) (t tally) {
@@ -40,6 +42,9 @@ func tallyOf(c *stats.Columns) (t tally) {
 			t.retried++
 		}
 	}
+	if n := reduces(c); n > 0 && t.unfinished == n && !slices.ContainsFunc(c.State[c.Maps:], func(s job.State) bool { return s != job.New }) {
+		t.unfinished, t.notBegun = 0, true
+	}
 	return t
 }
 
@@ -55,6 +60,9 @@ func (t tally) String() string {
 		if p.n > 0 {
 			parts = append(parts, comma(float64(p.n), 0)+p.what)
 		}
+	}
+	if t.notBegun {
+		parts = append(parts, "reduce not begun")
 	}
 	return strings.Join(parts, ", ")
 }

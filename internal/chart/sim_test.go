@@ -89,6 +89,63 @@ func (o sim) columns() *stats.Columns {
 	return c
 }
 
+// calls is a job of n calls of a warm function, 200 ns long in the median, without a
+// gap on two workers. What is first on a worker starts a process, and is longer.
+func calls(n int) *stats.Columns {
+	r := rand.New(rand.NewPCG(3, 1))
+	c := stats.NewColumns("c4115-0-M000", "", created, n)
+	c.Started = make([]bool, n)
+	free := [2]int64{2e6, 2e6}
+	for i := range n {
+		w := i % 2
+		at, startup, length := free[w], int64(400), int64(120+80*r.ExpFloat64())
+		if i < 2 {
+			startup, length, c.Started[i] = 15e6, 700e3, true
+		}
+		c.State[i], c.Attempt[i], c.Worker[i] = job.Success, 1, int32(w)
+		c.Submit[i], c.WorkerStart[i], c.Start[i] = 1e6+int64(i)*10, at, at+startup
+		c.End[i] = c.Start[i] + length
+		c.WorkerEnd[i] = c.End[i] + 300
+		c.StatusDone[i] = c.WorkerEnd[i] + 5e6
+		free[w] = c.WorkerEnd[i]
+	}
+	return c
+}
+
+// thenReduce adds n reduce tasks of about the given seconds, which begin when the
+// map's statuses have been fetched, on the first workers.
+func thenReduce(c *stats.Columns, n int, seconds float64) *stats.Columns {
+	out := stats.NewColumns(c.JobID, c.Name, c.Created, c.Len()+n)
+	out.Maps = c.Len()
+	copy(out.State, c.State)
+	copy(out.Attempt, c.Attempt)
+	copy(out.Worker, c.Worker)
+	if c.ResultDone != nil {
+		out.ResultDone = nullColumn(out.Len())
+	}
+	for k, col := range all(c) {
+		copy(all(out)[k], col)
+	}
+	_, begin := extent(c.StatusDone)
+	for i := out.Maps; i < out.Len(); i++ {
+		k := int64(i - out.Maps)
+		out.State[i], out.Attempt[i], out.Worker[i] = job.Success, 1, int32(k)
+		at, length := begin+5e6, int64(seconds*1e9)+k*int64(seconds*1e8)
+		out.Submit[i], out.WorkerStart[i], out.Start[i] = at, at+2e6, at+4e6+k*1e6
+		out.End[i] = out.Start[i] + length
+		out.WorkerEnd[i], out.StatusDone[i] = out.End[i]+2e6, out.End[i]+15e6
+	}
+	return out
+}
+
+func nullColumn(n int) []int64 {
+	col := make([]int64, n)
+	for i := range col {
+		col[i] = stats.Null
+	}
+	return col
+}
+
 // stopAt leaves a job as it was at an instant.
 func stopAt(c *stats.Columns, seconds float64) *stats.Columns {
 	now := int64(seconds * 1e9)

@@ -6,6 +6,7 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/wcharczuk/go-chart/v2"
 	"github.com/wcharczuk/go-chart/v2/drawing"
@@ -36,6 +37,20 @@ type catcher struct{ img **image.RGBA }
 
 func (c catcher) SetRGBA(i *image.RGBA)       { *c.img = i }
 func (c catcher) Write(p []byte) (int, error) { return len(p), nil }
+
+// MeasureText gives labels a common height, see level.
+func (s *raster) MeasureText(body string) chart.Box { return level(s.Renderer, body) }
+
+// level measures body as if no letter went below the line. go-chart places a tick's
+// label by its height, and "1 µs" would stand lower than "1 ms".
+func level(r chart.Renderer, body string) chart.Box {
+	box := r.MeasureText(body)
+	if strings.Contains(body, "µ") {
+		plain := r.MeasureText(strings.ReplaceAll(body, "µ", "u"))
+		box.Top, box.Bottom = plain.Top, plain.Bottom
+	}
+	return box
+}
 
 // Save encodes the picture.
 func (s *raster) Save(w io.Writer) error { return png.Encode(w, s.img) }

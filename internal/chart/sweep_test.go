@@ -147,3 +147,17 @@ func TestTrace(t *testing.T) {
 		}
 	}
 }
+
+// TestTraceOfCalls has calls that are shorter than the time between them: the line
+// is at their mean, not at the nothing that runs mostly.
+func TestTraceOfCalls(t *testing.T) {
+	c := calls(100_000)
+	_, hi := extent(c.End)
+	const n = 1000
+	tr := newTrace(newSweep(c, hi).columns(0, float64(hi)/n, n+20), 6, 0.5)
+	for k := n / 2; k < n-20; k++ {
+		if v := tr.level[k]; v < 0.4 || v > 0.5 || !tr.band {
+			t.Fatalf("column %d: line at %v, want about 0.45, band %v", k, v, tr.band)
+		}
+	}
+}

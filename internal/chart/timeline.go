@@ -46,6 +46,9 @@ func (f *figure) timeline() {
 	if n <= 60 {
 		f.layers = append(f.layers, layer{draw: f.hairlines})
 	}
+	if reduces(c) > 0 {
+		f.layers = append(f.layers, layer{draw: f.reduceLines})
+	}
 	if t.failed > 0 && t.failed <= fewFailed {
 		series[2].col = f.endings() // a failed task has its cross in place of the dot
 	}
@@ -62,6 +65,8 @@ func (f *figure) timeline() {
 		mark = math.Max(mark, 3*f.s)
 	}
 	f.markFailures(t, mark)
+	f.reduceKey(", start to end", line)
+	f.markReduce(true)
 }
 
 // endings is when tasks that did not fail were done.

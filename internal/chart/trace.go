@@ -29,7 +29,7 @@ func newTrace(c *curve, radius int, visible float64) *trace {
 	copy(t.max, t.level)
 	lively, count, turns := c.lively()
 	switch first, last := c.active(); {
-	case turns*20 > last-first:
+	case turns*20 > last-first || c.hidden(first, last):
 		for _, s := range stretches(lively, 2*radius) {
 			t.average(c, s[0], s[1], radius)
 		}
@@ -110,6 +110,17 @@ func (c *curve) lively() (marks []bool, count, turns int) {
 		}
 	}
 	return marks, count, turns
+}
+
+// hidden says that the level is far from the mean all over: calls are so short that
+// none runs for half of a column's time.
+func (c *curve) hidden(first, last int) bool {
+	off, most := 0.0, 0.0
+	for k := first; k < last; k++ {
+		off += math.Abs(c.mean[k] - float64(c.level[k]))
+		most += float64(c.max[k])
+	}
+	return off*25 > most
 }
 
 // active is the range of columns from the first to the last with a running task.

@@ -136,6 +136,9 @@ func (v *vector) Text(body string, x, y int) {
 	v.b.WriteString("</text>\n")
 }
 
+// MeasureText gives labels a common height, see level.
+func (v *vector) MeasureText(body string) chart.Box { return level(v.Renderer, body) }
+
 func (v *vector) SetTextRotation(radians float64) { v.turn = radians }
 func (v *vector) ClearTextRotation()              { v.turn = 0 }
 

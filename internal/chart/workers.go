@@ -39,27 +39,37 @@ func (f *figure) workers() {
 	if l.homeless > 0 {
 		f.facts = append(f.facts, count(l.homeless, "task")+" of unknown worker, not shown")
 	}
-	f.keys = []key{{"task running", palette.done, block}, {"starting, uploading", palette.waiting, block}}
+	f.keys = []key{{f.task() + " running", palette.done, block}}
+	f.reduceKey("", block)
+	besides := "starting, uploading"
+	if warm(c) {
+		besides = "starting, overhead" // what is around a short call is neither
+	}
+	f.keys = append(f.keys, key{besides, palette.waiting, block})
 	if t.failed > 0 {
 		f.keys = append(f.keys, failedKey(t, block))
 	}
 	f.layers = []layer{{draw: func(p *plot) { f.laneBars(p, l, t) }}}
+	f.markReduce(false)
 }
 
 // laneBars gives every other task of a lane a lighter shade, so that tasks
 // without a gap between them can be told apart.
 func (f *figure) laneBars(p *plot, l *lanes, t tally) {
-	const held, odd, even, bad = 0, 1, 2, 3
+	const held, odd, even, reduce, bad = 0, 1, 2, 3, 4
 	paints := []paint{
 		{color: palette.waiting},
 		{color: palette.done},
 		{color: overWhite(palette.done.WithAlpha(170))},
+		reducePaint(reduces(f.c), 0),
 		failedPaint(t.failed),
 	}
 	scale := p.x.scale()
 	r := p.newRows(0.7, 22)
 	// shades are of use where a task is wide enough to see them
 	shades := r.crisp && p.x.domain*len(l.workers) >= 4*f.c.Len()
+	// of more tasks than pixels each shows as its share of one
+	many := f.c.Len() > p.x.domain*len(l.workers)
 	at := func(ns int64) float64 { return (float64(ns)-p.x.min)*scale + 0.5 }
 	p.bars(r, paints, func(yield func(bar) bool) {
 		flip := make([]bool, len(l.workers))
@@ -84,15 +94,21 @@ func (f *figure) laneBars(p *plot, l *lanes, t tally) {
 			}
 			b := bar{row: lane, paint: odd}
 			least := 0.5
+			if many {
+				least = 0
+			}
 			if flip[lane] && shades {
 				b.paint = even
 			}
 			flip[lane] = !flip[lane]
+			if i >= f.c.Maps {
+				b.paint = reduce
+			}
 			if failed(f.c.State[i]) {
 				b.paint = bad
-				if paints[bad].loud {
-					least = 2
-				}
+			}
+			if paints[b.paint].loud {
+				least = 2
 			}
 			b.x0, b.x1 = widen(at(from), at(to), least)
 			b.x0 = math.Max(0, b.x0)

@@ -14,9 +14,12 @@ const slowestShown = 5
 // afterwards.
 func (s *Summarizer) Summary() *Summary {
 	n := len(s.state)
-	out := &Summary{JobID: s.info.ID, Name: Nullable(s.info.Name), State: Nullable(s.info.State), zone: s.info.Zone,
+	out := &Summary{JobID: s.info.ID, Name: Nullable(s.info.Name), State: Nullable(s.info.State), zone: s.info.Zone, running: s.info.Now > 0,
 		Created: positive(s.info.Created), Ended: positive(s.info.Ended), Machine: append([]string{}, s.info.Machine...),
-		Tasks: n, States: map[job.State]int{}}
+		Tasks: n, Maps: s.maps, States: map[job.State]int{}}
+	if s.maps < n {
+		out.Reduce = &Reduce{Tasks: n - s.maps, States: map[job.State]int{}, Start: s.stages[reducing].firstStart}
+	}
 	if s.info.Workers > 0 {
 		out.Workers = IntOf(s.info.Workers)
 	}
@@ -27,8 +30,11 @@ func (s *Summarizer) Summary() *Summary {
 	if out.Wall.OK && out.Wall.NS > 0 {
 		out.Throughput = FloatOf(float64(ended) / (float64(out.Wall.NS) / 1e9))
 	}
-	s.workerTime(out, s.info.Now == 0 && out.Done() == n)
-	s.spreads(out)
+	s.workerTime(out, s.info.Now == 0 && out.settled())
+	s.spreads(&out.Spreads, mapping, 0, s.maps, &out.WorkerTime)
+	if out.Reduce != nil {
+		s.spreads(&out.Reduce.Spreads, reducing, s.maps, n, &out.WorkerTime)
+	}
 	s.totals(&out.Totals)
 	out.Slowest = s.slowest()
 	out.Failures = s.failures.groups(s.attempt, s.LogLine)
@@ -39,8 +45,12 @@ func (s *Summarizer) Summary() *Summary {
 func positive(ns int64) Sec { return Sec{ns, ns > 0} }
 
 func (s *Summarizer) countTasks(out *Summary) {
+	r := out.Reduce
 	for _, state := range job.States() {
 		out.States[state] = 0
+		if r != nil {
+			r.States[state] = 0
+		}
 	}
 	for i, state := range s.state {
 		out.States[state]++
@@ -48,7 +58,16 @@ func (s *Summarizer) countTasks(out *Summary) {
 		if s.tries[i] > 1 {
 			out.Retried++
 		}
+		if i >= s.maps {
+			r.States[state]++
+			r.Attempts += int(s.tries[i])
+		}
 	}
+}
+
+// phase is the sum of a phase over all attempts.
+func (s *Summarizer) phase(c int) sum {
+	return s.stages[mapping].phases[c].plus(s.stages[reducing].phases[c])
 }
 
 func (s *Summarizer) wall(created, ended Sec) Sec {
@@ -62,24 +81,25 @@ func (s *Summarizer) wall(created, ended Sec) Sec {
 }
 
 // workerTime fills in what is about the workers together; complete says that
-// every task has ended.
+// nothing is to come.
 func (s *Summarizer) workerTime(out *Summary, complete bool) {
 	w := &out.WorkerTime
-	*w = WorkerTime{Busy: s.busy.sec(), Starting: s.phases[starting].sec(), Running: s.phases[running].sec(),
-		Uploading: s.phases[uploading].sec(), Overhead: s.phases[overhead].sec(), Discarded: s.discarded()}
+	*w = WorkerTime{Busy: s.busyTime(), Starting: s.phase(starting).sec(), Running: s.phase(running).sec(),
+		Uploading: s.phase(uploading).sec(), Overhead: s.phase(overhead).sec(), Discarded: s.discarded()}
+	if s.overlap(w) {
+		w.Overhead.NS = max(0, w.Busy.NS-w.Starting.NS-w.Running.NS-w.Uploading.NS)
+	}
 	if !complete {
 		return
 	}
 	out.SpeedUp = ratio(w.Running, out.Wall)
-	cpu := s.phases[cpuUser]
-	cpu.add(s.phases[cpuSystem].v)
-	if s.phases[cpuUser].known() && s.phases[cpuSystem].known() {
-		out.Cores = ratio(cpu.sec(), out.Wall)
+	if user, system := s.phase(cpuUser), s.phase(cpuSystem); user.known() && system.known() {
+		out.Cores = ratio(user.plus(system).sec(), out.Wall)
 	}
 	if !out.Workers.OK {
 		return
 	}
-	span := s.lastEnd.Since(s.firstStart)
+	span := s.lastEnd.Since(earlier(s.stages[mapping].firstStart, s.stages[reducing].firstStart))
 	out.Utilisation = percentOf(w.Busy, times(span, out.Workers.V))
 	w.Available = times(out.Wall, out.Workers.V)
 	if w.Available.OK && w.Busy.OK && w.Busy.NS <= w.Available.NS {
@@ -87,12 +107,27 @@ func (s *Summarizer) workerTime(out *Summary, complete bool) {
 	}
 }
 
+// busyTime is the time the workers had a task; where they had several at a time, it
+// counts once.
+func (s *Summarizer) busyTime() Sec {
+	var all sum
+	for _, w := range s.workers {
+		all.add(w.busy.Total())
+	}
+	return all.sec()
+}
+
+// overlap says that workers had several tasks at a time: calls that were sent ahead.
+func (s *Summarizer) overlap(w *WorkerTime) bool {
+	return w.Overhead.OK && w.Busy.OK && s.exec.known() && s.exec.v > w.Busy.NS
+}
+
 // discarded is the worker time of all attempts without those that count.
 func (s *Summarizer) discarded() Sec {
-	if !s.busy.known() {
+	if !s.exec.known() {
 		return Sec{}
 	}
-	left := s.busy.v
+	left := s.exec.v
 	if s.cols[overhead] == nil {
 		return SecOf(left)
 	}
@@ -117,29 +152,33 @@ func times(d Sec, n int64) Sec {
 	return SecOf(d.NS * n)
 }
 
-func (s *Summarizer) spreads(out *Summary) {
-	scratch := make([]int64, 0, len(s.state))
+// spreads fills in what the tasks of a stage took, those from number from to to.
+func (s *Summarizer) spreads(out *Spreads, stage, from, to int, w *WorkerTime) {
+	scratch := make([]int64, 0, to-from)
 	measured := func(c int) []int64 {
 		scratch = scratch[:0]
-		for _, v := range s.cols[c] {
+		if s.cols[c] == nil {
+			return scratch
+		}
+		for _, v := range s.cols[c][from:to] {
 			if v != Null {
 				scratch = append(scratch, v)
 			}
 		}
 		return scratch
 	}
-	base := out.WorkerTime.base()
+	g := &s.stages[stage]
 	p := &out.Phases
 	for c, phase := range [...]*Phase{waiting: &p.Waiting, starting: &p.Starting, running: &p.Running, uploading: &p.Uploading,
 		overhead: &p.Overhead, fetching: &p.Fetching, cpuUser: &out.CPUUser, cpuSystem: &out.CPUSystem} {
 		phase.Dist = distOf[Sec](measured(c))
-		phase.Total = s.phases[c].sec()
-		if c == starting || c == running || c == uploading || c == overhead {
-			phase.Share = percentOf(phase.Total, base)
+		phase.Total = g.phases[c].sec()
+		if c == starting || c == running || c == uploading || c == overhead && !s.overlap(w) {
+			phase.Share = percentOf(phase.Total, w.base())
 		}
 	}
 	out.PeakMemory = distOf[Int](measured(peakMemory))
-	out.PeakHidden = s.hiddenPeak
+	out.PeakHidden = g.hiddenPeak
 	out.RSS = distOf[Int](measured(rss))
 }
 
@@ -149,12 +188,12 @@ func (s *Summarizer) totals(out *Totals) {
 		*total = Total{Sum: s.counters[c].int(), Measured: s.counters[c].n}
 	}
 	sent, recv := map[string]int64{}, map[string]int64{}
-	for id, t := range s.network {
-		if t.sent.known() {
-			sent[id.host] = max(sent[id.host], t.sent.v)
+	for id, w := range s.workers {
+		if w.sent.known() {
+			sent[id.host] = max(sent[id.host], w.sent.v)
 		}
-		if t.recv.known() {
-			recv[id.host] = max(recv[id.host], t.recv.v)
+		if w.recv.known() {
+			recv[id.host] = max(recv[id.host], w.recv.v)
 		}
 	}
 	out.NetSent, out.NetRecv = addUp(sent), addUp(recv)
@@ -183,7 +222,7 @@ func (s *Summarizer) slowest() []SlowTask {
 	}
 	for k := range list {
 		t := &list[k]
-		t.Attempt, t.State = int(s.attempt[t.Task]), s.state[t.Task]
+		t.Attempt, t.State, t.Stage = int(s.attempt[t.Task]), s.state[t.Task], stageName(t.Task >= s.maps)
 		if w := s.worker[t.Task]; w >= 0 {
 			t.Worker = IntOf(w)
 		}
@@ -194,6 +233,13 @@ func (s *Summarizer) slowest() []SlowTask {
 		t.PeakMemory = s.at(peakMemory, t.Task)
 	}
 	return list
+}
+
+func stageName(reduce bool) string {
+	if reduce {
+		return StageReduce
+	}
+	return StageMap
 }
 
 func (s *Summarizer) at(column, task int) Int {
@@ -209,7 +255,7 @@ func (s *Summarizer) warnings(out *Summary) []string {
 		list = append(list, fmt.Sprintf("%s records left out: their task numbers are beyond the job's %s tasks",
 			HumanCount(int64(s.strays)), HumanCount(int64(out.Tasks))))
 	}
-	if open := out.Tasks - out.Done(); open > 0 && s.info.Now == 0 {
+	if open := out.Tasks - out.Done(); !out.settled() && s.info.Now == 0 {
 		list = append(list, fmt.Sprintf("%s of %s tasks did not end", HumanCount(int64(open)), HumanCount(int64(out.Tasks))))
 	}
 	for _, state := range job.States() {

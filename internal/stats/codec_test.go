@@ -14,7 +14,7 @@ import (
 
 // full is a record with every key set, each to another value.
 func full() *Record {
-	r := &Record{JobID: "j-0-M000", Task: 17, Attempt: 2, State: job.Timeout, WorkerHostname: "höst \"a\"", Signal: "SIGKILL",
+	r := &Record{JobID: "j-0-M000", Task: 17, Attempt: 2, State: job.Timeout, Stage: StageReduce, WorkerHostname: "höst \"a\"", Signal: "SIGKILL",
 		ErrorType: "timeout", Error: "line\nbreak \x01", CPUUsage: []float64{0, 25.5}}
 	n := int64(1)
 	v := reflect.ValueOf(r).Elem()

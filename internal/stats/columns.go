@@ -29,11 +29,21 @@ type Columns struct {
 	State       []job.State
 	Attempt     []uint16
 	Worker      []int32 // -1: none
+	Started     []bool  // a process was started for it: it has a worker_func_startup_time; filled in if made, nil is unknown
+
+	Maps int // tasks of the map; those from this number on are of the reduce
+}
+
+// ColumnKeys are the keys that Columns look at, for ParseKeys.
+func ColumnKeys() KeySet {
+	return NewKeySet("task", "attempt", "state", "stage", "worker", "host_submit_tstamp", "worker_start_tstamp",
+		"worker_func_startup_time", "worker_func_start_tstamp", "worker_func_end_tstamp", "worker_end_tstamp",
+		"host_status_done_tstamp", "host_result_done_tstamp")
 }
 
 // NewColumns makes columns for n tasks of which nothing is known.
 func NewColumns(id, name string, created time.Time, n int) *Columns {
-	c := &Columns{JobID: id, Name: name, Created: created,
+	c := &Columns{JobID: id, Name: name, Created: created, Maps: n,
 		State: make([]job.State, n), Attempt: make([]uint16, n), Worker: make([]int32, n)}
 	for _, col := range []*[]int64{&c.Submit, &c.WorkerStart, &c.Start, &c.End, &c.WorkerEnd, &c.StatusDone} {
 		*col = nullColumn(n)
@@ -55,11 +65,18 @@ func nullColumn(n int) []int64 {
 // Len is the number of tasks.
 func (c *Columns) Len() int { return len(c.State) }
 
-// Add takes one record in. Records of one task may come in any order: a success
-// counts, else the last attempt. A task number out of range is ignored.
+// Add takes one record in: of each task at least one. Records of one task may come
+// in any order: a success counts, else the last attempt. A task number out of range
+// is ignored.
 func (c *Columns) Add(r *Record) {
 	i := r.Task
-	if i < 0 || i >= c.Len() || !counts(c.State[i], int(c.Attempt[i]), r) {
+	if i < 0 || i >= c.Len() {
+		return
+	}
+	if r.Stage == StageReduce {
+		c.Maps = min(c.Maps, i)
+	}
+	if !counts(c.State[i], int(c.Attempt[i]), r) {
 		return
 	}
 	base := c.Created.UnixNano()
@@ -75,6 +92,9 @@ func (c *Columns) Add(r *Record) {
 	}
 	c.Submit[i], c.WorkerStart[i], c.Start[i], c.End[i] = at(r.HostSubmit), at(r.WorkerStart), at(r.FuncStart), at(r.FuncEnd)
 	c.WorkerEnd[i], c.StatusDone[i] = at(r.WorkerEnd), at(r.StatusDone)
+	if c.Started != nil {
+		c.Started[i] = r.FuncStartup.OK
+	}
 	if r.ResultDone.OK && c.ResultDone == nil {
 		c.ResultDone = nullColumn(c.Len())
 	}

@@ -84,5 +84,5 @@ func (f *Field) explain(p *page) {
 		star = "*"
 	}
 	p.line(star + " " + pad(f.Key, 29, false) + " " + pad(string(f.Unit), 7, false) + " " + string(f.Exact))
-	p.paragraph(f.Doc)
+	p.paragraph("", f.Doc)
 }

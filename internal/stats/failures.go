@@ -26,6 +26,7 @@ type failures struct {
 }
 
 type failureKind struct {
+	reduce    bool
 	state     job.State
 	exit      Int
 	signal    string
@@ -59,13 +60,13 @@ func (f *failures) put(r *Record) {
 }
 
 func (f *failures) kind(r *Record) uint16 {
-	k := failureKind{state: r.State, errorType: clip(r.ErrorType)}
+	k := failureKind{reduce: r.Stage == StageReduce, state: r.State, errorType: clip(r.ErrorType)}
 	if r.State == job.Error {
 		k.exit, k.signal = r.ExitCode, r.Signal
 	}
 	i, known := f.index[k]
 	if !known && len(f.kinds) >= maxFailureKinds {
-		k = failureKind{state: r.State, errorType: "other"}
+		k = failureKind{reduce: k.reduce, state: r.State, errorType: "other"}
 		i, known = f.index[k]
 	}
 	if !known {
@@ -97,7 +98,7 @@ func clip(s string) string {
 func (f *failures) groups(attempt []uint16, logLine func(*Record) string) []Failure {
 	list := make([]Failure, len(f.kinds))
 	for i, k := range f.kinds {
-		list[i] = Failure{State: k.state, ExitCode: k.exit, Signal: Nullable(k.signal), ErrorType: Nullable(k.errorType)}
+		list[i] = Failure{State: k.state, ExitCode: k.exit, Signal: Nullable(k.signal), ErrorType: Nullable(k.errorType), Stage: stageName(k.reduce)}
 	}
 	for task, k := range f.kindOf {
 		if k == 0 {

@@ -57,13 +57,13 @@ func (p *page) flow(label string, items ...string) {
 	p.line(line)
 }
 
-// paragraph writes words behind an empty label, over as many lines as they need.
-func (p *page) paragraph(text string) {
+// paragraph writes a label and words behind it, over as many lines as they need.
+func (p *page) paragraph(label, text string) {
 	line := ""
 	for _, word := range strings.Fields(text) {
 		switch {
 		case line == "":
-			line = strings.Repeat(" ", p.label) + word
+			line = pad(label, p.label, false) + word
 		case p.width > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > p.width:
 			p.line(line)
 			line = strings.Repeat(" ", p.label) + word

@@ -84,6 +84,14 @@ func (s *sum) addInt(v Int) {
 	}
 }
 
+// plus is the sum of what s and t added up.
+func (s sum) plus(t sum) sum {
+	n := s.n + t.n
+	s.add(t.v)
+	s.n, s.overflow = n, s.overflow || t.overflow
+	return s
+}
+
 func (s sum) known() bool { return s.n > 0 && !s.overflow }
 
 func (s sum) sec() Sec {

@@ -13,6 +13,7 @@ type Record struct {
 	Task    int
 	Attempt int // from 1; 0 while the task was never dispatched
 	State   job.State
+	Stage   string // StageMap or StageReduce, "" is null
 
 	// about the attempt
 	Worker         Int
@@ -73,6 +74,12 @@ type Record struct {
 	FetchTime   Sec // derived: status done - worker end
 }
 
+// The stages of a job.
+const (
+	StageMap    = "map"
+	StageReduce = "reduce"
+)
+
 // Derive fills the keys that follow from others.
 func (r *Record) Derive() {
 	r.QueueTime = r.WorkerStart.Since(r.HostSubmit)
@@ -80,8 +87,11 @@ func (r *Record) Derive() {
 	r.FuncExec = r.FuncEnd.Since(r.FuncStart)
 	r.WorkerExec = r.WorkerEnd.Since(r.WorkerStart)
 	r.TaskCPUPercent = Float{}
-	// The kernel counts from fork on, so the time must, too.
-	if alive := r.FuncStartup.NS + r.FuncExec.NS; r.CPUUser.OK && r.CPUSystem.OK && r.FuncExec.OK && alive > 0 {
+	alive := r.FuncExec.NS
+	if r.ExitCode.OK || r.Signal != "" {
+		alive += r.FuncStartup.NS // a process: the kernel counts from fork on, so the time must, too
+	}
+	if r.CPUUser.OK && r.CPUSystem.OK && r.FuncExec.OK && alive > 0 {
 		r.TaskCPUPercent = FloatOf(100 * float64(r.CPUUser.NS+r.CPUSystem.NS) / float64(alive))
 	}
 }

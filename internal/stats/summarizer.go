@@ -9,7 +9,6 @@ import (
 // Summarizer collects the records of one job for a Summary. It keeps about 90
 // bytes per task and no records, except those of some failed tasks.
 type Summarizer struct {
-	hiddenPeak Int // largest bound on a peak that could not be measured
 	// LogLine, if set, is asked by Summary for a telling line of the log of a
 	// failed attempt; one call for each group of failures. The record is a copy
 	// with the keys of SummaryKeys; "" is no line.
@@ -23,18 +22,34 @@ type Summarizer struct {
 	cols    [columnCount][]int64 // nil until the first figure, Null where unknown
 
 	failures failures
-	busy     sum
-	phases   [phaseCount]sum
+	exec     sum // of all attempts, worker start to worker end
+	stages   [stageCount]stage
+	maps     int // tasks before the first of the reduce
 	counters [counterCount]sum
 	cold     sum
-	network  map[workerID]*traffic
+	workers  map[workerID]*work
 
-	firstStart, lastEnd, lastStamp Sec
-	strays                         int
+	lastEnd, lastStamp Sec
+	strays             int
 }
 
+// stage is what the attempts at map tasks, or those at reduce tasks, have
+// together.
+type stage struct {
+	phases     [phaseCount]sum
+	firstStart Sec
+	hiddenPeak Int // largest bound on a peak that could not be measured
+}
+
+const (
+	mapping = iota
+	reducing
+	stageCount
+)
+
 // The figures kept of each task's attempt that counts. The first six are the
-// phases, of which there is a sum over all attempts too, as of the CPU times.
+// phases, of which there is a sum over all attempts of a stage too, as of the CPU
+// times.
 const (
 	waiting = iota
 	starting
@@ -58,17 +73,21 @@ func counterValues(r *Record) [counterCount]Int {
 		r.MinorFaults, r.MajorFaults, r.VoluntarySwitch, r.InvoluntSwitch}
 }
 
-// workerID is a worker of a machine; its tasks do not overlap.
+// workerID is a worker of a machine; its tasks overlap where calls are sent ahead.
 type workerID struct {
 	host string
 	n    int64
 }
 
-type traffic struct{ sent, recv sum }
+// work is what a worker did: when it had tasks, and the traffic meanwhile.
+type work struct {
+	busy       Spans
+	sent, recv sum
+}
 
 // SummaryKeys are the keys that a Summarizer looks at, for ParseKeys.
 func SummaryKeys() KeySet {
-	return NewKeySet("task", "attempt", "state", "worker", "worker_hostname", "exit_code", "signal", "error_type", "error",
+	return NewKeySet("task", "attempt", "state", "stage", "worker", "worker_hostname", "exit_code", "signal", "error_type", "error",
 		"func_data_size_bytes", "host_submit_tstamp", "worker_start_tstamp", "worker_cold_start", "worker_func_startup_time",
 		"worker_func_exec_time", "worker_func_cpu_user_time", "worker_func_cpu_system_time", "worker_func_rss", "task_peak_memory", "worker_peak_memory_end",
 		"minor_page_faults", "major_page_faults", "voluntary_context_switches", "involuntary_context_switches",
@@ -81,7 +100,7 @@ func SummaryKeys() KeySet {
 // of them new.
 func NewSummarizer(info JobInfo, tasks int) *Summarizer {
 	s := &Summarizer{info: info, state: make([]job.State, tasks), attempt: make([]uint16, tasks), tries: make([]uint16, tasks),
-		worker: make([]int32, tasks), network: map[workerID]*traffic{}}
+		worker: make([]int32, tasks), maps: tasks, workers: map[workerID]*work{}}
 	for i := range s.worker {
 		s.worker[i] = -1
 	}
@@ -89,14 +108,17 @@ func NewSummarizer(info JobInfo, tasks int) *Summarizer {
 	return s
 }
 
-// Add takes in the record of one attempt: each attempt once, in any order. The
-// record is not kept. One with a task number beyond the job's tasks is only
+// Add takes in the record of one attempt: each attempt once, in any order, and of
+// a task without any a record that says so. It is not kept. One with a task number beyond the job's tasks is only
 // counted, and the summary has a warning.
 func (s *Summarizer) Add(r *Record) {
 	i := r.Task
 	if i < 0 || i >= len(s.state) {
 		s.strays++
 		return
+	}
+	if r.Stage == StageReduce {
+		s.maps = min(s.maps, i)
 	}
 	values := taskValues(r)
 	s.addSums(r, &values)
@@ -141,7 +163,7 @@ func taskValues(r *Record) (v [columnCount]Int) {
 }
 
 // overheadOf is the worker's time for an attempt that is none of the phases. A
-// phase that is null was not reached.
+// phase that is null was not reached, or not needed: a warm call starts nothing.
 func overheadOf(r *Record) Sec {
 	d := r.WorkerExec
 	for _, part := range [...]Sec{r.FuncStartup, r.FuncExec, r.ResultUpload} {
@@ -156,15 +178,22 @@ func overheadOf(r *Record) Sec {
 }
 
 func (s *Summarizer) addSums(r *Record, values *[columnCount]Int) {
-	for c := range s.phases {
-		s.phases[c].addInt(values[c])
+	g := &s.stages[mapping]
+	if r.Stage == StageReduce {
+		g = &s.stages[reducing]
+	}
+	for c := range g.phases {
+		g.phases[c].addInt(values[c])
 	}
 	for c, v := range counterValues(r) {
 		s.counters[c].addInt(v)
 	}
-	s.busy.addSec(r.WorkerExec)
-	if !r.TaskPeakMemory.OK && r.PeakMemoryEnd.OK && r.PeakMemoryEnd.V >= s.hiddenPeak.V {
-		s.hiddenPeak = r.PeakMemoryEnd
+	s.exec.addSec(r.WorkerExec)
+	if r.WorkerStart.OK && r.WorkerEnd.OK || r.NetSent.OK || r.NetRecv.OK {
+		s.addWork(r)
+	}
+	if !r.TaskPeakMemory.OK && r.PeakMemoryEnd.OK && r.PeakMemoryEnd.V >= g.hiddenPeak.V {
+		g.hiddenPeak = r.PeakMemoryEnd
 	}
 	if r.WorkerColdStart.OK {
 		s.cold.add(0)
@@ -172,25 +201,35 @@ func (s *Summarizer) addSums(r *Record, values *[columnCount]Int) {
 			s.cold.v++
 		}
 	}
-	if r.Worker.OK && (r.NetSent.OK || r.NetRecv.OK) {
-		s.addTraffic(r)
-	}
-	if r.WorkerStart.OK && (!s.firstStart.OK || r.WorkerStart.NS < s.firstStart.NS) {
-		s.firstStart = r.WorkerStart
-	}
+	g.firstStart = earlier(g.firstStart, r.WorkerStart)
 	s.lastEnd = later(s.lastEnd, r.WorkerEnd)
 	s.lastStamp = later(later(s.lastStamp, r.WorkerEnd), later(r.StatusDone, r.ResultDone))
 }
 
-func (s *Summarizer) addTraffic(r *Record) {
+// addWork adds what is kept by worker.
+func (s *Summarizer) addWork(r *Record) {
 	id := workerID{r.WorkerHostname, r.Worker.V}
-	t := s.network[id]
-	if t == nil {
-		t = new(traffic)
-		s.network[id] = t
+	if !r.Worker.OK {
+		id.n = -1
 	}
-	t.sent.addInt(r.NetSent)
-	t.recv.addInt(r.NetRecv)
+	w := s.workers[id]
+	if w == nil {
+		w = new(work)
+		s.workers[id] = w
+	}
+	if r.WorkerStart.OK && r.WorkerEnd.OK {
+		w.busy.Add(r.WorkerStart.NS, r.WorkerEnd.NS)
+	}
+	w.sent.addInt(r.NetSent)
+	w.recv.addInt(r.NetRecv)
+}
+
+// earlier is the earlier one of two stamps of which either may be null.
+func earlier(a, b Sec) Sec {
+	if !a.OK || b.OK && b.NS < a.NS {
+		return b
+	}
+	return a
 }
 
 // later is the later one of two stamps of which either may be null.

@@ -13,7 +13,7 @@ func varied(tasks int, use func(*Record)) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	r := typical()
 	for i := range tasks {
-		r.Task, r.Attempt, r.State = i, 1, job.Success
+		r.Task, r.Attempt, r.State, r.Stage = i, 1, job.Success, StageMap
 		start := created + int64(i)*1_000_000
 		r.HostSubmit, r.WorkerStart = SecOf(start-rng.Int64N(1e9)), SecOf(start)
 		r.FuncStartup, r.FuncExec, r.ResultUpload = SecOf(rng.Int64N(1e6)), SecOf(rng.Int64N(1e9)), SecOf(rng.Int64N(1e5))

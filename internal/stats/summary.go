@@ -3,6 +3,7 @@ package stats
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,10 +28,11 @@ type JobInfo struct {
 // Summary is what the records of a job say together, in base units. What cannot
 // be known is null. Spreads are over tasks: the attempt that counts of each, the
 // successful one or else the last. Totals are over all attempts, because the
-// others cost something too.
+// others cost something too. Where map and reduce would blur each other they are
+// apart: the spreads of the summary itself are those of the map's tasks.
 //
-// Utilisation, speed-up, cores and idle time need the end of every task; they
-// are null before. The time of an attempt whose worker died is nowhere recorded
+// Utilisation, speed-up, cores and idle time need the end of every task, a reduce
+// that was not run apart; they are null before. The time of an attempt whose worker died is nowhere recorded
 // and counts as idle.
 type Summary struct {
 	JobID   string   `json:"job_id"`
@@ -38,41 +40,62 @@ type Summary struct {
 	State   Nullable `json:"state"`
 	Created Sec      `json:"created_tstamp"`
 	Ended   Sec      `json:"ended_tstamp"`
-	Wall    Sec      `json:"wall_time"` // from creation to the last result fetched, or to now
+	Reason  Nullable `json:"end_reason"` // why the job ended early; whoever knows the job sets it
+	Wall    Sec      `json:"wall_time"`  // from creation to the last result fetched, or to now
 	Workers Int      `json:"workers"`
 	Machine []string `json:"machine"`
 
-	Tasks      int               `json:"tasks"`
+	Tasks      int               `json:"tasks"` // of map and reduce
+	Maps       int               `json:"map_tasks"`
 	States     map[job.State]int `json:"states"` // every state has its entry
 	Attempts   int               `json:"attempts"`
 	Retried    int               `json:"retried_tasks"`
 	ColdStarts Int               `json:"cold_starts"` // attempts that were the first of a worker process
 
 	Throughput  Float `json:"tasks_per_second"`           // tasks that ended (not: were cancelled) / wall time
-	Utilisation Float `json:"worker_utilisation_percent"` // worker_exec_time / (workers × first worker start to last worker end)
+	Utilisation Float `json:"worker_utilisation_percent"` // busy time / (workers × first worker start to last worker end)
 	SpeedUp     Float `json:"speed_up"`                   // running time of all attempts / wall time
 	Cores       Float `json:"cores_used"`                 // CPU time of all attempts / wall time
 
 	WorkerTime WorkerTime `json:"worker_time"`
-	Phases     Phases     `json:"phases"`
-	CPUUser    Phase      `json:"cpu_user"`
-	CPUSystem  Phase      `json:"cpu_system"`
-	PeakMemory Dist[Int]  `json:"task_peak_memory"`
-	PeakHidden Int        `json:"unmeasured_peak_memory_at_most"` // bound on the peak of tasks where it is null
-	RSS        Dist[Int]  `json:"rss"`
-	Totals     Totals     `json:"totals"`
+	Spreads
+	Reduce *Reduce `json:"reduce"` // nil for a job without reduce tasks
+	Totals Totals  `json:"totals"`
 
 	Slowest  []SlowTask `json:"slowest"`
 	Failures []Failure  `json:"failures"` // most frequent first; cancelled tasks are not among them
 	Warnings []string   `json:"warnings"`
 
-	zone *time.Location
+	zone    *time.Location
+	running bool // the job has not ended
 }
+
+// Spreads is what the tasks of the map, or those of the reduce, took.
+type Spreads struct {
+	Phases     Phases    `json:"phases"`
+	CPUUser    Phase     `json:"cpu_user"`
+	CPUSystem  Phase     `json:"cpu_system"`
+	PeakMemory Dist[Int] `json:"task_peak_memory"`
+	PeakHidden Int       `json:"unmeasured_peak_memory_at_most"` // bound on the peak of tasks where it is null
+	RSS        Dist[Int] `json:"rss"`
+}
+
+// Reduce is what a job's reduce tasks are and took.
+type Reduce struct {
+	Tasks    int               `json:"tasks"`
+	States   map[job.State]int `json:"states"` // every state has its entry
+	Attempts int               `json:"attempts"`
+	Start    Sec               `json:"first_worker_start_tstamp"`
+	Spreads
+}
+
+// NotRun says that no reduce task was begun.
+func (r *Reduce) NotRun() bool { return r.States[job.New] == r.Tasks }
 
 // WorkerTime tells where the time of the workers went, over all attempts.
 type WorkerTime struct {
 	Available Sec `json:"available"` // workers × wall time; null until every task has ended
-	Busy      Sec `json:"busy"`      // from worker start to worker end of each attempt
+	Busy      Sec `json:"busy"`      // from worker start to worker end of each attempt; where a worker had several, once
 	Starting  Sec `json:"starting"`
 	Running   Sec `json:"running"`
 	Uploading Sec `json:"uploading"`
@@ -84,7 +107,7 @@ type WorkerTime struct {
 // Phases are the parts of a task's way.
 type Phases struct {
 	Waiting   Phase `json:"waiting"`   // queue_time
-	Starting  Phase `json:"starting"`  // worker_func_startup_time
+	Starting  Phase `json:"starting"`  // worker_func_startup_time; of functions, cold calls alone have one
 	Running   Phase `json:"running"`   // worker_func_exec_time
 	Uploading Phase `json:"uploading"` // worker_result_upload_time
 	Overhead  Phase `json:"overhead"`  // worker_exec_time without the three before
@@ -98,6 +121,7 @@ type Phase struct {
 	Total Sec `json:"total"`
 	// Share is the total's part of the workers' available time, of their busy time
 	// while that is unknown. Null for what is no time of a worker.
+	// Null also for overhead where attempts overlap, that is, where calls were sent ahead.
 	Share Float `json:"share_percent"`
 }
 
@@ -131,6 +155,7 @@ type SlowTask struct {
 	Task       int       `json:"task"`
 	Attempt    int       `json:"attempt"`
 	State      job.State `json:"state"`
+	Stage      string    `json:"stage"`
 	Worker     Int       `json:"worker"`
 	Exec       Sec       `json:"worker_func_exec_time"`
 	CPU        Sec       `json:"cpu_time"`
@@ -138,7 +163,7 @@ type SlowTask struct {
 	Item       Nullable  `json:"item"` // the input as JSON, see NameItems
 }
 
-// Failure is a group of tasks that failed in the same way. Exit code and signal
+// Failure is a group of tasks of one stage that failed in the same way. Exit code and signal
 // tell groups apart only in state error: a task we ended ourselves says nothing
 // by them.
 type Failure struct {
@@ -146,12 +171,22 @@ type Failure struct {
 	ExitCode  Int       `json:"exit_code"`
 	Signal    Nullable  `json:"signal"`
 	ErrorType Nullable  `json:"error_type"`
+	Stage     string    `json:"stage"`
 	Count     int       `json:"count"`
 	Task      int       `json:"example_task"` // one of the group, the first where its error text is kept
 	Attempt   int       `json:"example_attempt"`
 	Error     Nullable  `json:"example_error"`
 	LogLine   Nullable  `json:"example_log_line"`
 	Item      Nullable  `json:"example_item"` // the input as JSON, see NameItems
+}
+
+// Example is how the group's example is called: task 17, or reduce task 500.
+func (f *Failure) Example() string {
+	name := "task " + strconv.Itoa(f.Task)
+	if f.Stage == StageReduce {
+		name = StageReduce + " " + name
+	}
+	return name
 }
 
 // Examples are the tasks that the summary shows as slowest or failed, in order.
@@ -186,6 +221,13 @@ func (s *Summary) Done() int {
 		}
 	}
 	return n
+}
+
+// settled says that nothing is to come: every task has ended, or all of the map
+// and the reduce was not run.
+func (s *Summary) settled() bool {
+	done := s.Done()
+	return done == s.Tasks || done == s.Maps && s.Reduce != nil && s.Reduce.NotRun()
 }
 
 // Failed is the number of tasks that ended badly by themselves: error, timeout

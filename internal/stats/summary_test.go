@@ -93,13 +93,13 @@ func TestSummary(t *testing.T) {
 	if s.Totals.NetSent != IntOf(400) || s.Totals.NetRecv != IntOf(2) {
 		t.Errorf("network %v, %v", s.Totals.NetSent, s.Totals.NetRecv)
 	}
-	slow := []SlowTask{{2, 1, job.Timeout, IntOf(0), ms(300), ms(180), Int{}, ""}, {1, 2, job.Success, IntOf(1), ms(200), ms(120), IntOf(200 << 10), ""},
-		{0, 1, job.Success, IntOf(0), ms(100), ms(60), IntOf(100 << 10), ""}}
+	slow := []SlowTask{{2, 1, job.Timeout, StageMap, IntOf(0), ms(300), ms(180), Int{}, ""}, {1, 2, job.Success, StageMap, IntOf(1), ms(200), ms(120), IntOf(200 << 10), ""},
+		{0, 1, job.Success, StageMap, IntOf(0), ms(100), ms(60), IntOf(100 << 10), ""}}
 	if !slices.Equal(s.Slowest, slow) {
 		t.Errorf("slowest %+v", s.Slowest)
 	}
-	failures := []Failure{{State: job.Timeout, ErrorType: "timeout", Count: 1, Task: 2, Attempt: 1, Error: "ended after 300 ms", LogLine: "log of 2/1"},
-		{State: job.Lost, Count: 1, Task: 3, Attempt: 1, Error: "the worker died", LogLine: "log of 3/1"}}
+	failures := []Failure{{State: job.Timeout, ErrorType: "timeout", Stage: StageMap, Count: 1, Task: 2, Attempt: 1, Error: "ended after 300 ms", LogLine: "log of 2/1"},
+		{State: job.Lost, Stage: StageMap, Count: 1, Task: 3, Attempt: 1, Error: "the worker died", LogLine: "log of 3/1"}}
 	if !slices.Equal(s.Failures, failures) {
 		t.Errorf("failures %+v", s.Failures)
 	}

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,15 +49,16 @@ func (s *Summary) head(p *page) {
 	p.flow("wall time", secText(s.Wall), created)
 
 	tasks := []string{HumanCount(int64(s.Tasks))}
+	if s.Reduce != nil {
+		tasks[0] += " (" + HumanCount(int64(s.Maps)) + " map, " + HumanCount(int64(s.Reduce.Tasks)) + " reduce)"
+	}
 	if done := s.Done(); done < s.Tasks {
 		tasks = append(tasks, "ended "+HumanCount(int64(done))+" ("+HumanPercent(100*float64(done)/float64(s.Tasks))+")")
 	}
-	for _, state := range []job.State{job.Success, job.Error, job.Timeout, job.Lost, job.Cancelled, job.Running, job.Queued, job.New} {
-		if n := s.States[state]; n > 0 {
-			tasks = append(tasks, state.String()+" "+HumanCount(int64(n)))
-		}
+	p.flow("tasks", append(tasks, stateTexts(s.States)...)...)
+	if s.Reason != "" {
+		p.paragraph("ended early", OneLine(string(s.Reason)))
 	}
-	p.flow("tasks", tasks...)
 	if s.Tasks == 0 {
 		return
 	}
@@ -69,6 +71,51 @@ func (s *Summary) head(p *page) {
 	p.flow("speed", numberText(s.Throughput)+" tasks/s", "speed-up "+numberText(s.SpeedUp), "cores used "+numberText(s.Cores))
 	p.flow("workers", append([]string{countText(s.Workers), "utilisation " + percentText(s.Utilisation)},
 		s.timeParts()...)...)
+	if s.Reduce != nil {
+		p.flow("reduce", s.reduceTexts()...)
+	}
+}
+
+// stateTexts are the states that some tasks are in, with their numbers.
+func stateTexts(states map[job.State]int) (texts []string) {
+	for _, state := range []job.State{job.Success, job.Error, job.Timeout, job.Lost, job.Cancelled, job.Running, job.Queued, job.New} {
+		if n := states[state]; n > 0 {
+			texts = append(texts, state.String()+" "+HumanCount(int64(n)))
+		}
+	}
+	return texts
+}
+
+// reduceTexts say what the reduce tasks took.
+func (s *Summary) reduceTexts() []string {
+	r := s.Reduce
+	texts := []string{HumanCount(int64(r.Tasks)) + " task"}
+	if r.Tasks > 1 {
+		texts[0] += "s"
+	}
+	switch {
+	case r.NotRun() && s.running:
+		return append(texts, "not begun")
+	case r.NotRun():
+		return append(texts, "not run")
+	}
+	texts = append(texts, stateTexts(r.States)...)
+	if r.Start.OK && s.Created.OK {
+		texts = append(texts, "began after "+HumanDuration(r.Start.NS-s.Created.NS))
+	}
+	run := "running " + secText(r.Phases.Running.Total)
+	if r.Tasks > 1 {
+		run += ", longest " + secText(r.Phases.Running.Max)
+	}
+	cpu := Sec{}
+	if user, system := r.CPUUser.Total, r.CPUSystem.Total; user.OK && system.OK {
+		cpu = SecOf(user.NS + system.NS)
+	}
+	peak := "peak memory " + bytesText(r.PeakMemory.Max)
+	if !r.PeakMemory.Max.OK && r.PeakHidden.OK {
+		peak = "peak memory at most " + HumanBytes(r.PeakHidden.V)
+	}
+	return append(texts, run, "share "+percentText(r.Phases.Running.Share), "cpu "+secText(cpu), peak)
 }
 
 // timeParts are the items of WhereTimeWent, and a word on what they are parts of.
@@ -117,16 +164,20 @@ func (s *Summary) spreadRows() []spread {
 		spreadOf("peak memory", s.PeakMemory, bytesText), spreadOf("rss", s.RSS, bytesText)}
 }
 
-// spreadGrid is the table of how durations and memory spread over the tasks. Of a
-// single task all columns would be the same.
+// spreadGrid is the table of how durations and memory spread over the map's tasks.
+// Of a single task all columns would be the same.
 func (s *Summary) spreadGrid(p *page) {
-	rows := [][]string{{"per task", "min", "median", "mean", "p95", "p99", "max", "total", "share", "measured"}}
-	single := [][]string{{"the task", "", "share"}}
+	per, one := "per task", "the task"
+	if s.Reduce != nil {
+		per, one = "per map task", "the map task"
+	}
+	rows := [][]string{{per, "min", "median", "mean", "p95", "p99", "max", "total", "share", "measured"}}
+	single := [][]string{{one, "", "share"}}
 	some, complete := false, true
 	for _, r := range s.spreadRows() {
-		some, complete = some || r.measured > 0, complete && r.measured == s.Tasks
-		of := HumanCount(int64(r.measured)) + " of " + HumanCount(int64(s.Tasks))
-		if r.measured == s.Tasks {
+		some, complete = some || r.measured > 0, complete && r.measured == s.Maps
+		of := HumanCount(int64(r.measured)) + " of " + HumanCount(int64(s.Maps))
+		if r.measured == s.Maps {
 			of = "all"
 		}
 		rows = append(rows, []string{r.label, r.min, r.median, r.mean, r.p95, r.p99, r.max, r.total, r.share, of})
@@ -137,7 +188,7 @@ func (s *Summary) spreadGrid(p *page) {
 	}
 	p.line("")
 	switch {
-	case s.Tasks == 1:
+	case s.Maps == 1:
 		p.grid(single, "lrr")
 		return
 	case complete:
@@ -147,7 +198,7 @@ func (s *Summary) spreadGrid(p *page) {
 	}
 	p.grid(rows, "lrrrrrrrrr", "p99", "mean", "min", "total", "measured", "share", "p95")
 	if s.PeakHidden.OK {
-		p.line("peak memory where not measured: at most " + bytesText(s.PeakHidden) + ", the size of the worker that starts the tasks")
+		p.line("peak memory where not measured: at most " + bytesText(s.PeakHidden))
 	}
 }
 
@@ -177,20 +228,26 @@ func (s *Summary) slowestGrid(p *page) {
 	if len(s.Slowest) == 0 || s.Tasks < 2 {
 		return
 	}
-	rows := [][]string{{"slowest task", "attempt", "state", "worker", "running", "cpu", "peak memory", "item"}}
-	named := false
+	rows := [][]string{{"slowest task", "stage", "attempt", "state", "worker", "running", "cpu", "peak memory", "item"}}
+	named, align := false, "rlrlrrrrl"
 	for _, t := range s.Slowest {
 		named = named || t.Item != ""
-		rows = append(rows, []string{strconv.Itoa(t.Task), strconv.Itoa(t.Attempt), t.State.String(), countText(t.Worker),
+		rows = append(rows, []string{strconv.Itoa(t.Task), t.Stage, strconv.Itoa(t.Attempt), t.State.String(), countText(t.Worker),
 			secText(t.Exec), secText(t.CPU), bytesText(t.PeakMemory), shortItem(t.Item)})
 	}
 	for i := range rows {
 		if !named {
 			rows[i] = rows[i][:len(rows[i])-1]
 		}
+		if s.Reduce == nil {
+			rows[i] = slices.Delete(rows[i], 1, 2)
+		}
+	}
+	if s.Reduce == nil {
+		align = align[:1] + align[2:]
 	}
 	p.line("")
-	p.grid(rows, "rrlrrrrl", "worker", "attempt", "cpu", "peak memory", "item")
+	p.grid(rows, align, "worker", "attempt", "cpu", "peak memory", "item")
 }
 
 func (s *Summary) failureLines(p *page) {
@@ -202,7 +259,7 @@ func (s *Summary) failureLines(p *page) {
 	shown := s.Failures[:min(len(s.Failures), failuresShown)]
 	for _, f := range shown {
 		rows = append(rows, []string{HumanCount(int64(f.Count)), f.State.String(), f.cause(),
-			"task " + strconv.Itoa(f.Task) + ", attempt " + strconv.Itoa(f.Attempt)})
+			f.Example() + ", attempt " + strconv.Itoa(f.Attempt)})
 	}
 	p.grid(rows, "rlll", "example", "state")
 	if more := len(s.Failures) - failuresShown; more > 0 {
@@ -210,13 +267,13 @@ func (s *Summary) failureLines(p *page) {
 	}
 	for _, f := range shown {
 		if f.Item != "" {
-			p.line("task " + strconv.Itoa(f.Task) + " item: " + shortItem(f.Item))
+			p.line(f.Example() + " item: " + shortItem(f.Item))
 		}
 		if f.Error != "" {
-			p.line("task " + strconv.Itoa(f.Task) + ": " + OneLine(string(f.Error)))
+			p.line(f.Example() + ": " + OneLine(string(f.Error)))
 		}
 		if f.LogLine != "" {
-			p.line("task " + strconv.Itoa(f.Task) + " log: " + OneLine(string(f.LogLine)))
+			p.line(f.Example() + " log: " + OneLine(string(f.LogLine)))
 		}
 	}
 }
