@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/lithops-go/lithops/internal/executor"
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -51,6 +52,9 @@ func report(w io.Writer, err error) {
 	if spec, ok := errors.AsType[*job.SpecError](err); ok {
 		fmt.Fprint(w, spec.Detail())
 		advice = spec.Hint
+	}
+	if f, ok := errors.AsType[*executor.FunctionError](err); ok && f.Trace != "" {
+		fmt.Fprintln(w, strings.TrimRight(f.Trace, "\n"))
 	}
 	var h hinter
 	if errors.As(err, &h) {

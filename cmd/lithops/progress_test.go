@@ -61,3 +61,39 @@ func TestPlainPrintsEveryFewSeconds(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}
 }
+
+// A job with a reduce: its tasks are added when those of the map have ended, and
+// what is shown from then on is about them.
+func TestProgressOfReduce(t *testing.T) {
+	var shown stage
+	for _, tt := range []struct {
+		p    executor.Progress
+		want string
+	}{
+		{executor.Progress{Tasks: 500, Success: 250, Running: 8, Elapsed: 10 * time.Second}, "250/500  8 running  25.0/s  10.0 s left"},
+		{executor.Progress{Tasks: 500, Success: 499, Failed: 1, Elapsed: 20 * time.Second}, "500/500  1 failed  25.0/s  0 s left"},
+		{executor.Progress{Tasks: 504, Success: 499, Failed: 1, Running: 2, Elapsed: 21 * time.Second}, "reduce 0/4  2 running"},
+		{executor.Progress{Tasks: 504, Success: 499, Failed: 1, Running: 2, Elapsed: 23 * time.Second}, "reduce 0/4  2 running"},
+		{executor.Progress{Tasks: 504, Success: 500, Failed: 2, Running: 2, Elapsed: 25 * time.Second}, "reduce 2/4  1 failed  2 running  1.00/s  2.00 s left"},
+	} {
+		p, _ := shown.add(tt.p)
+		if got := shown.describe(p); got != tt.want {
+			t.Errorf("after %v: %q, want %q", tt.p.Elapsed, got, tt.want)
+		}
+	}
+}
+
+// On a terminal the reduce gets a bar of its own.
+func TestBarOfReduce(t *testing.T) {
+	var out strings.Builder
+	b := newProgress(&out, progressBar).(*bar)
+	b.update(executor.Progress{Tasks: 500, Success: 500, Elapsed: 2 * time.Second})
+	if b.bar.GetMax() != 500 {
+		t.Errorf("a bar for %d tasks", b.bar.GetMax())
+	}
+	b.update(executor.Progress{Tasks: 510, Success: 501, Elapsed: 3 * time.Second})
+	if b.bar.GetMax() != 10 || !strings.Contains(out.String(), "reduce 1/10") {
+		t.Errorf("a bar for %d tasks: %q", b.bar.GetMax(), out.String())
+	}
+	b.done()
+}

@@ -48,6 +48,7 @@ and keeps exact statistics of every task.
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newRunCommand(a), newStatsCommand(a), newPlotCommand(a), newListCommand(a),
+		newResultsCommand(a), newLogsCommand(a),
 		newConfigCommand(a), newSchemaCommand(a), newVersionCommand(a),
 	)
 	root.SetUsageTemplate(strings.TrimRight(root.UsageTemplate(), "\n") + "\n\n" + exitHelp + "\n")

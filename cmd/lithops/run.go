@@ -21,6 +21,11 @@ type runOptions struct {
 	keys  []keyValue // of the job, in the order they were given in
 }
 
+// has says whether a key is set by its flag.
+func (o *runOptions) has(key string) bool {
+	return slices.ContainsFunc(o.keys, func(kv keyValue) bool { return kv.key == key })
+}
+
 type keyValue struct{ key, value string }
 
 func (o *runOptions) addFlags(fs *pflag.FlagSet) {
@@ -56,7 +61,7 @@ func (f *keyFlag) Set(value string) error {
 func newRunCommand(a *app) *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run [flags] JOB.yaml | run [flags] -- COMMAND [ARG...] ::: ITEM...",
+		Use:   "run [flags] JOB.yaml | run [flags] -- COMMAND [ARG...] ::: ITEM... | run --function FILE:NAME [flags]",
 		Short: "run a job and wait for its end",
 		Long: `run runs a job: one task for each item of its data, on a pool of workers. The
 job's id is printed first, and it alone goes to standard output; progress and the
@@ -74,8 +79,9 @@ finished stays recorded. A second one leaves at once.`,
   lithops run job.yaml --workers 4 --timeout 10m
   lithops run -- gzip -k {} ::: *.txt
   lithops run --glob '**/*.go' -- wc -l {}
+  lithops run --function example.py:my_map_function --range 500
   id=$(lithops run -q job.yaml) && lithops plot $id`,
-		Args:              runArgs,
+		Args:              func(cmd *cobra.Command, args []string) error { return runArgs(cmd, o, args) },
 		ValidArgsFunction: completeJobFile,
 		RunE:              func(cmd *cobra.Command, args []string) error { return runRun(a, cmd, o, args) },
 	}
@@ -90,14 +96,16 @@ func completeJobFile(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
-func runArgs(cmd *cobra.Command, args []string) error {
+func runArgs(cmd *cobra.Command, o runOptions, args []string) error {
 	switch dash := cmd.ArgsLenAtDash(); {
+	case len(args) == 0 && o.has("function"):
+		return nil
 	case dash == 0 && len(args) > 0:
 		return nil
 	case dash > 0:
 		return hint(usage("a job file and a command cannot both be given"), "lithops run %s, or lithops run -- COMMAND", args[0])
 	case len(args) == 0:
-		return hint(usage("job file is missing"), "lithops run job.yaml, or lithops run -- COMMAND {} ::: ITEM...")
+		return hint(usage("job file is missing"), "lithops run job.yaml, lithops run -- COMMAND {} ::: ITEM..., or lithops run --function FILE:NAME --range N")
 	case len(args) > 1:
 		return hint(usage("unexpected argument %q", args[1]), "a command stands after --, as in lithops run -- gzip {} ::: *.txt")
 	}
@@ -147,7 +155,7 @@ func runRun(a *app, cmd *cobra.Command, o runOptions, args []string) error {
 		switch {
 		case errors.Is(err, context.Canceled):
 			return errInterrupted // while the inputs were read: nothing was left behind
-		case err != nil && id == "":
+		case err != nil && id == "": // nothing was run, and nothing is left of it
 			return badInput{err}
 		case err != nil:
 			return hint(err, "lithops stats %s shows what was recorded", id)
@@ -169,9 +177,12 @@ func readSpec(inline bool, args []string, o runOptions) (*job.Spec, []byte, erro
 	}
 	var spec *job.Spec
 	var source []byte
-	if inline {
+	switch {
+	case inline:
 		spec, err = inlineSpec(args, cwd)
-	} else {
+	case len(args) == 0:
+		spec = &job.Spec{Dir: cwd} // its function is a flag's
+	default:
 		if source, err = os.ReadFile(args[0]); err != nil {
 			return nil, nil, jobFileError(args[0], err)
 		}

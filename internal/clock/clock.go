@@ -39,6 +39,12 @@ func (b Base) Clock() *Clock {
 // the same clock without a system call.
 func (c *Clock) Now() int64 { return c.offset + int64(time.Since(c.start)) }
 
+// At is the Unix time of a reading of the shared monotonic clock, in nanoseconds.
+func (b Base) At(mono int64) int64 { return b.Wall + mono - b.Mono }
+
+// Unix is the time t, which time.Now gave, on this clock.
+func (c *Clock) Unix(t time.Time) int64 { return c.offset + int64(t.Sub(c.start)) }
+
 // pair reads the shared monotonic clock and Go's clock as close together as a
 // few tries get them: a reading that was interrupted would shift every stamp.
 func pair() (mono int64, now time.Time) {

@@ -27,6 +27,7 @@ type EventKind uint8
 // What a backend tells.
 const (
 	Ready EventKind = iota // it can take tasks
+	Warm                   // it could load the job's function
 	Done                   // its stats segment is complete up to Offset
 	Back                   // it gives Attempt back, which it had not begun
 	Fatal                  // it cannot go on; Err says why, Gone follows

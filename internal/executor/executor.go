@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/lithops-go/lithops/internal/clock"
@@ -27,7 +28,7 @@ const (
 	patience = 10 * time.Second
 )
 
-// Config is one job to execute. All fields but Progress and Patience must be set.
+// Config is one job to execute. Fields that do not say otherwise must be set.
 type Config struct {
 	Job      wire.Job // as the workers get it, Worker excepted
 	Retries  job.Retries
@@ -39,10 +40,44 @@ type Config struct {
 	Writer   *store.Writer
 	Clock    *clock.Clock
 	Backend  Backend
-	Events   <-chan Event // what Backend tells
-	Progress func(Progress)
+	Events   <-chan Event  // what Backend tells
 	Patience time.Duration // what a worker gets to end, beyond its task's grace; 0: 10 s
+
+	// All of these may be nil. They are called by the goroutine of Run, Next apart,
+	// and must be quick.
+	Progress func(Progress)
+	Settled  func(Settlement) // once for each task that has ended for good
+	Warm     func()           // the job's functions could be loaded by some worker
+	Drop     <-chan int       // tasks to be cancelled
+
+	// Check has one worker load all functions before any task is run.
+	Check bool
+
+	// Next is called when all tasks have ended, once, and gives the tasks of the
+	// next stage: how many more Inputs now has. With a reason there are none, and it
+	// says why the job ends here. Planned is how many tasks are expected of it.
+	Next    func(map[job.State]int) (tasks int, reason string, err error)
+	Planned int
 }
+
+// Settlement is how a task has ended.
+type Settlement struct {
+	job.Attempt                                   // that counts; Try is 0 when none was made
+	State                               job.State // final
+	Worker                              int       // -1: none
+	ErrorType                           string
+	Error                               string
+	ResultOffset, ResultSize, ResultCRC int64 // in the worker's segment; size -1: no result
+}
+
+// FunctionError says that the job's function could not be loaded: the fault of
+// the user's file, found before a task was run.
+type FunctionError struct{ Msg, Trace string }
+
+func (e *FunctionError) Error() string { return e.Msg }
+
+// Detail is the trace, lines.
+func (e *FunctionError) Detail() string { return e.Trace }
 
 // Result is how a job ended.
 type Result struct {
@@ -72,6 +107,18 @@ type executor struct {
 	deadline  time.Time // when workers that have not ended by then are killed; zero before the end
 	keys      stats.KeySet
 	buf       []byte
+	read      stats.Record     // of a worker, and
+	noted     stats.Record     // of ours: one at a time, not one for each task
+	maps      int              // tasks from this number on came from Next
+	next      chan nextStage   // its result is to come; nil otherwise
+	dropped   map[int]struct{} // tasks to be cancelled that are not in the queue yet
+	warm      bool
+}
+
+type nextStage struct {
+	tasks  int
+	reason string
+	err    error
 }
 
 // worker is what the host knows of a worker.
@@ -84,23 +131,34 @@ type worker struct {
 	inFlight []*pending
 	rung     time.Time // when it was launched, had a task finished, or got one with none before
 	recalled bool      // asked for what is behind a long task: gets nothing until that is done
+	checks   bool      // loads all functions before its first task
 }
 
 // Run executes the job until every task has ended or it is stopped. The error is
 // for a job that cannot go on; what has ended until then is recorded.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	e := &executor{Config: c, workers: map[int]*worker{}, counts: map[job.State]int{}, begun: time.Now(), meanNS: -1,
-		keys: stats.NewKeySet("task", "attempt", "state", "error_type", "worker_exec_time")}
+		keys: stats.NewKeySet("task", "attempt", "state", "error_type", "worker_exec_time"), maps: c.Tasks, dropped: map[int]struct{}{}}
+	if c.Settled != nil {
+		e.keys = e.keys.Union(stats.NewKeySet("error", "func_result_size", "result_offset", "result_crc32c"))
+	}
 	e.queue = queue{inputs: c.Inputs, now: c.Clock.Now}
 	e.told = e.begun
 	if err := e.queue.refill(); err != nil {
 		e.fail(err)
 	}
 	e.loop(ctx)
+	if e.next != nil {
+		<-e.next
+	}
 	closing := e.close()
 	e.sync(true)
 	e.result.Counts = e.counts
-	if rest := c.Tasks - e.finished; rest > 0 {
+	rest := e.Tasks - e.finished
+	if e.Next != nil {
+		rest += e.Planned // it did not come to that
+	}
+	if rest > 0 {
 		e.counts[job.New] = rest
 	}
 	e.report()
@@ -137,7 +195,11 @@ func (e *executor) loop(ctx context.Context) {
 	done := ctx.Done()
 	soon := make(chan struct{})
 	close(soon)
-	for !e.over() {
+	for {
+		e.advance()
+		if e.over() {
+			return
+		}
 		// Workers are started between events, so that the first tasks run while the
 		// last workers come up.
 		more := soon
@@ -155,9 +217,13 @@ func (e *executor) loop(ctx context.Context) {
 			e.overdue()
 			e.report()
 		case <-wake.C:
+		case n := <-e.next:
+			e.begin(n)
+		case task := <-e.Drop:
+			e.drop(task)
 		case <-done:
 			done = nil
-			if e.finished == e.Tasks {
+			if e.finished == e.Tasks && e.next == nil {
 				break // only the workers' ends are waited for
 			}
 			e.result.Cancelled = true
@@ -171,15 +237,47 @@ func (e *executor) loop(ctx context.Context) {
 		}
 		e.dispatch()
 		if e.Writer.Pending() > flushBytes {
-			e.sync(false)
+			e.flush()
 		}
 	}
+}
+
+// advance lets the next stage be made when all tasks have ended.
+func (e *executor) advance() {
+	if e.Next == nil || e.next != nil || e.stopping || e.finished < e.Tasks {
+		return
+	}
+	e.sync(true) // it may look into the store
+	e.next = make(chan nextStage, 1)
+	counts := maps.Clone(e.counts)
+	go func(made chan<- nextStage, next func(map[job.State]int) (int, string, error)) {
+		n, reason, err := next(counts)
+		made <- nextStage{n, reason, err}
+	}(e.next, e.Next)
+}
+
+// begin starts the next stage.
+func (e *executor) begin(n nextStage) {
+	e.next = nil
+	switch {
+	case e.stopping:
+		return // as if it had not come to that
+	case n.err != nil:
+		e.fail(n.err)
+		return
+	case n.reason != "":
+		e.stop(n.reason, wire.Recall)
+		return
+	}
+	e.Next = nil
+	e.Tasks += n.tasks
+	e.queue.drained = false
 }
 
 // over says whether there is nothing left to wait for. When all tasks have ended
 // it tells the workers to end.
 func (e *executor) over() bool {
-	if !e.stopping && e.finished < e.Tasks {
+	if !e.stopping && (e.finished < e.Tasks || e.next != nil) {
 		return false
 	}
 	for _, w := range e.workers {
@@ -224,7 +322,11 @@ func (e *executor) launch() {
 	j := e.Job
 	j.Worker = e.launched
 	e.launched++
-	e.workers[j.Worker] = &worker{number: j.Worker, rung: time.Now()}
+	j.Check = e.Check && !e.warm
+	for _, w := range e.workers {
+		j.Check = j.Check && !w.checks
+	}
+	e.workers[j.Worker] = &worker{number: j.Worker, rung: time.Now(), checks: j.Check}
 	if err := e.Backend.Launch(&j); err != nil {
 		delete(e.workers, j.Worker)
 		e.fail(err)
@@ -286,6 +388,14 @@ func (e *executor) event(ev *Event) {
 			e.giveBack(w, p)
 		}
 		w.recalled = w.recalled && len(w.inFlight) > 0
+	case Warm:
+		if e.warm || e.Check && !w.checks {
+			return
+		}
+		e.warm = true
+		if e.Config.Warm != nil {
+			e.Config.Warm()
+		}
 	case Fatal:
 		w.fatal = ev.Err
 	case Gone:
@@ -314,11 +424,18 @@ func (e *executor) forget(p *pending) {
 	if p.last != job.New {
 		e.finished++
 		e.counts[p.last]++
+		e.settled(&Settlement{Attempt: job.Attempt{Task: p.Task, Try: p.Try - 1}, State: p.last, Worker: -1, ResultSize: -1})
 	}
 }
 
 // take removes an attempt from those with the worker; nil when it is not there.
 func (w *worker) take(a job.Attempt) *pending {
+	if len(w.inFlight) > 0 && w.inFlight[0].Attempt == a { // they end in order
+		p := w.inFlight[0]
+		w.inFlight[0] = nil
+		w.inFlight = w.inFlight[1:]
+		return p
+	}
 	for i, p := range w.inFlight {
 		if p.Attempt == a {
 			copy(w.inFlight[i:], w.inFlight[i+1:])
@@ -336,8 +453,9 @@ func (e *executor) record(w *worker, line []byte) error {
 	if err != nil {
 		return err
 	}
-	var r stats.Record
-	if err := stats.ParseKeys(object, &r, e.keys); err != nil {
+	r := &e.read
+	*r = stats.Record{}
+	if err := stats.ParseKeys(object, r, e.keys); err != nil {
 		return err
 	}
 	p := w.take(job.Attempt{Task: r.Task, Try: r.Attempt})
@@ -349,6 +467,7 @@ func (e *executor) record(w *worker, line []byte) error {
 		e.meanNS = float64(r.WorkerExec.NS)
 	}
 	e.meanNS += weight * (float64(r.WorkerExec.NS) - e.meanNS)
-	e.settle(w, p, &stats.Record{State: r.State, StatusDone: stats.SecOf(e.Clock.Now()), StatusCount: stats.IntOf(1)})
+	e.noted = stats.Record{State: r.State, StatusDone: stats.SecOf(e.Clock.Now()), StatusCount: stats.IntOf(1)}
+	e.settle(w, p, &e.noted, r)
 	return nil
 }

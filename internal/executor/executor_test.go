@@ -110,6 +110,10 @@ func (b *backend) work(n int, seg *store.Segment, in chan wire.Message) error {
 					if m.Kind == wire.Cancel {
 						do.state, do.hold = job.Cancelled, nil
 					}
+				case wire.Drop:
+					if m.Attempt() == a {
+						do.state, do.hold = job.Cancelled, nil
+					}
 				}
 			}
 		}

@@ -102,6 +102,28 @@ func (q *queue) pop() *pending {
 	return p
 }
 
+// take removes the attempt at a task that waits here; nil when there is none.
+func (q *queue) take(task int) *pending {
+	for _, r := range []*ring{&q.again, &q.fresh} {
+		for i := r.head; i < len(r.items); i++ {
+			if p := r.items[i]; p.Task == task {
+				r.items = append(r.items[:i], r.items[i+1:]...)
+				if r == &q.fresh {
+					q.size -= int64(len(p.input))
+				}
+				return p
+			}
+		}
+	}
+	for i := range q.later {
+		if p := q.later[i].p; p.Task == task {
+			heap.Remove(&q.later, i)
+			return p
+		}
+	}
+	return nil
+}
+
 // retry queues an attempt to run at the given time.
 func (q *queue) retry(p *pending, at time.Time) { heap.Push(&q.later, retry{p, at}) }
 

@@ -11,8 +11,9 @@ import (
 )
 
 // settle notes that an attempt has ended and decides what follows. r holds its
-// state and what the host alone can tell of it.
-func (e *executor) settle(w *worker, p *pending, r *stats.Record) {
+// state and what the host alone can tell of it, recorded what the worker wrote,
+// or is r where none did.
+func (e *executor) settle(w *worker, p *pending, r, recorded *stats.Record) {
 	e.note(w, p, r)
 	switch {
 	case r.State == job.Lost && p.lost < maxLost && !e.stopping:
@@ -23,10 +24,65 @@ func (e *executor) settle(w *worker, p *pending, r *stats.Record) {
 	default:
 		e.finished++
 		e.counts[r.State]++
+		if e.Settled != nil {
+			s := Settlement{Attempt: p.Attempt, State: r.State, Worker: w.number, ErrorType: recorded.ErrorType, Error: recorded.Error, ResultSize: -1}
+			if recorded.ResultSize.OK {
+				s.ResultOffset, s.ResultSize, s.ResultCRC = recorded.ResultOffset.V, recorded.ResultSize.V, recorded.ResultCRC.V
+			}
+			e.settled(&s)
+		}
 		if r.State.Failed() && r.State != job.Cancelled {
 			e.failed()
 		}
 	}
+}
+
+func (e *executor) settled(s *Settlement) {
+	if e.Settled != nil {
+		e.Settled(*s)
+	}
+}
+
+// drop cancels a task: at once when no worker has it, else by way of the worker.
+func (e *executor) drop(task int) {
+	if task < 0 || e.stopping {
+		return
+	}
+	if p := e.queue.take(task); p != nil {
+		e.dropped[task] = struct{}{}
+		e.skip(p)
+		return
+	}
+	for _, w := range e.workers {
+		for _, p := range w.inFlight {
+			if p.Task == task {
+				e.dropped[task] = struct{}{} // it may come back
+				e.Backend.Send(w.number, (&wire.Message{Kind: wire.Drop, Numbers: [2]int64{int64(p.Task), int64(p.Try)}}).Append(nil))
+				return
+			}
+		}
+	}
+	if task >= e.queue.next {
+		e.dropped[task] = struct{}{}
+	}
+}
+
+// skip cancels an attempt that no worker has, if its task was dropped.
+func (e *executor) skip(p *pending) bool {
+	if len(e.dropped) == 0 {
+		return false
+	}
+	if _, dropped := e.dropped[p.Task]; !dropped {
+		return false
+	}
+	const why = "cancelled before it ran"
+	r := &stats.Record{Task: p.Task, Attempt: p.Try, State: job.Cancelled, ErrorType: "cancelled", Error: why,
+		FuncDataSize: stats.IntOf(len(p.input)), HostSubmit: stats.SecOf(p.submit)}
+	e.Writer.Task(r)
+	e.finished++
+	e.counts[job.Cancelled]++
+	e.settled(&Settlement{Attempt: p.Attempt, State: job.Cancelled, Worker: -1, ErrorType: r.ErrorType, Error: why, ResultSize: -1})
+	return true
 }
 
 func (e *executor) mayRetry(p *pending, s job.State) bool {

@@ -14,7 +14,7 @@ import (
 // ones there are as many as keep it busy while a message goes back and forth.
 const (
 	aheadTime = 30 * time.Millisecond
-	maxAhead  = 64
+	maxAhead  = 1024
 	// maxBadStarts is how many workers in a row may die before they are ready, once
 	// one was; startTime is what a worker gets to be ready.
 	maxBadStarts = 3
@@ -28,6 +28,9 @@ const (
 func (e *executor) window() int {
 	switch e.OnFail.Mode {
 	case job.Stop, job.Tolerate: // none may start after the failure that ends the job
+		return 1
+	}
+	if e.Tasks > e.maps { // a reduce is not as short as what was mapped
 		return 1
 	}
 	if e.Chunk > 0 {
@@ -51,7 +54,7 @@ func (e *executor) dispatch() {
 	}
 	window := e.window()
 	for _, w := range e.workers {
-		if !w.ready || w.fatal != nil || w.recalled || len(w.inFlight) >= window {
+		if !w.ready || w.fatal != nil || w.recalled || len(w.inFlight) >= window || e.Check && !e.warm && !w.checks {
 			continue
 		}
 		e.buf = e.buf[:0]
@@ -64,13 +67,19 @@ func (e *executor) dispatch() {
 			if p == nil {
 				break
 			}
+			if e.skip(p) {
+				continue
+			}
 			p.dispatch = now
 			w.inFlight = append(w.inFlight, p)
 			m := wire.Message{Kind: wire.Task, Numbers: [2]int64{int64(p.Task), int64(p.Try)}, JSON: p.input}
 			e.buf = m.Append(e.buf)
 		}
 		if len(e.buf) == 0 {
-			return
+			if e.queue.ready() == 0 {
+				return
+			}
+			continue
 		}
 		e.Backend.Send(w.number, e.buf)
 	}
@@ -79,7 +88,7 @@ func (e *executor) dispatch() {
 // relieve asks workers that are held up by a long task for the tasks behind it,
 // when another worker could take them.
 func (e *executor) relieve() {
-	if e.stopping || e.queue.ready() > 0 {
+	if e.stopping || e.queue.ready() > 0 || e.Check && !e.warm {
 		return
 	}
 	idle := false
@@ -98,8 +107,8 @@ func (e *executor) relieve() {
 }
 
 // gone settles what a worker leaves behind. Records it wrote but did not tell of
-// count; the first attempt without one was running and is lost, those behind it
-// were never begun.
+// count. Of the attempts without one that which was running is lost: the first,
+// unless the worker has left word which. The others go back.
 func (e *executor) gone(w *worker, err error) {
 	delete(e.workers, w.number)
 	if w.tail != nil {
@@ -126,9 +135,11 @@ func (e *executor) gone(w *worker, err error) {
 			e.fail(fmt.Errorf("start worker %d: %w", w.number, err))
 		}
 	}
+	running, told := store.ReadRunning(e.Writer.Dir(), w.number)
 	for i, p := range left {
-		if i == 0 && w.fatal == nil {
-			e.settle(w, p, &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err)})
+		if w.fatal == nil && (told && p.Attempt == running || !told && i == 0) {
+			r := &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err)}
+			e.settle(w, p, r, r)
 			continue
 		}
 		e.giveBack(w, p)
@@ -147,10 +158,15 @@ func (e *executor) note(w *worker, p *pending, r *stats.Record) {
 	e.Writer.Task(r)
 }
 
-// sync brings host.jsonl up to date: what is with the workers, and how far the job is.
+// sync brings host.jsonl up to date: what has been with the workers for a while,
+// and how far the job is.
 func (e *executor) sync(end bool) {
+	before := e.Clock.Now() - int64(tickTime)
 	for _, w := range e.workers {
 		for i, p := range w.inFlight {
+			if p.dispatch > before && !end {
+				continue
+			}
 			state := job.Running
 			if i > 0 { // it has not begun with this one
 				state = job.Queued
@@ -166,6 +182,10 @@ func (e *executor) sync(end bool) {
 		p := e.progress()
 		e.Writer.Event(store.Event{Event: "progress", TimeNS: e.Clock.Now(), Done: p.Success, Failed: p.Failed, Running: p.Running})
 	}
+	e.flush()
+}
+
+func (e *executor) flush() {
 	if err := e.Writer.Flush(); err != nil && e.err == nil {
 		e.fail(err)
 	}
@@ -183,6 +203,9 @@ func (e *executor) overdue() {
 func (e *executor) progress() Progress {
 	p := Progress{Tasks: e.Tasks, Success: e.counts[job.Success], Failed: e.failures(), Cancelled: e.counts[job.Cancelled],
 		Retried: e.retried, Elapsed: time.Since(e.begun), Workers: len(e.workers), Ending: e.stopping, Reason: e.result.Reason}
+	if e.Next != nil {
+		p.Tasks += e.Planned
+	}
 	for _, w := range e.workers {
 		if len(w.inFlight) > 0 {
 			p.Running++

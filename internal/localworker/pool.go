@@ -32,9 +32,12 @@ var alive = struct {
 
 // Pool starts workers and carries their messages. On a worker's death, children
 // of this process that are no workers and were not there before the pool are
-// taken for orphans of its tasks and killed.
+// taken for orphans of its tasks and killed; as a guest, only those that have
+// the job's id in their environment.
 type Pool struct {
 	program string // to run as worker
+	mark    string // in the environment of all that belongs to the job
+	guest   bool
 	events  chan<- executor.Event
 
 	others []int // children this process had before
@@ -46,9 +49,10 @@ type Pool struct {
 
 var _ executor.Backend = (*Pool)(nil)
 
-// New makes a pool that tells its events on events, which must be read until
-// Close has returned.
-func New(events chan<- executor.Event) (*Pool, error) {
+// New makes a pool for a job that tells its events on events, which must be read
+// until Close has returned. guest says that this process is a program of somebody
+// else's, who may start processes meanwhile.
+func New(events chan<- executor.Event, jobID string, guest bool) (*Pool, error) {
 	program, err := self()
 	if err != nil {
 		return nil, fmt.Errorf("find own program: %w", err)
@@ -56,7 +60,7 @@ func New(events chan<- executor.Event) (*Pool, error) {
 	if err := proc.Subreaper(); err != nil {
 		return nil, err
 	}
-	return &Pool{others: proc.Children(), program: program, events: events, workers: map[int]*process{}}, nil
+	return &Pool{mark: "LITHOPS_JOB_ID=" + jobID, guest: guest, others: proc.Children(), program: program, events: events, workers: map[int]*process{}}, nil
 }
 
 // process is a worker as its parent sees it.
@@ -64,6 +68,7 @@ type process struct {
 	number int
 	proc   *os.Process
 	errors string // file with what it says on standard error
+	log    string // file with what its task prints
 	ended  bool   // was told to end: its exit is no failure
 
 	out   *os.File // to the worker
@@ -97,11 +102,11 @@ func (p *Pool) launch(j *wire.Job) error {
 	}
 	attr := &os.ProcAttr{
 		Files: []*os.File{null, said, said, wire.FromHost: childIn, wire.ToHost: childOut},
-		Env:   append(os.Environ(), wire.WorkerEnv+"="+strconv.Itoa(j.Worker)),
+		Env:   append(os.Environ(), wire.WorkerEnv+"="+strconv.Itoa(j.Worker), p.mark),
 		// Ctrl-C in the terminal is for the host, which then ends tasks in good order.
 		Sys: sysProcAttr(j.Isolation),
 	}
-	w := &process{number: j.Worker, errors: errPath, out: out, lines: make(chan []byte, 256)}
+	w := &process{number: j.Worker, errors: errPath, log: store.SegmentPath(j.Dir, j.Worker, store.LogPart), out: out, lines: make(chan []byte, 256)}
 
 	alive.Lock() // a child that is not in there yet is no orphan
 	w.proc, err = os.StartProcess(p.program, []string{os.Args[0], "worker", strconv.Itoa(j.Worker)}, attr)
@@ -169,7 +174,7 @@ func (p *Pool) follow(w *process, in *os.File) {
 	} else {
 		p.sweep()
 		if err == nil {
-			err = fmt.Errorf("worker process died: %s%s", state, lastWords(w.errors))
+			err = fmt.Errorf("worker process died: %s%s", state, lastWords(w.errors, w.log))
 		}
 	}
 	p.events <- executor.Event{Kind: executor.Gone, Worker: w.number, Err: err}
@@ -194,6 +199,11 @@ func (p *Pool) tell(w *process, m *wire.Message) error {
 			return err
 		}
 		ev.Kind, ev.Err = executor.Fatal, fmt.Errorf("worker %d: %s", w.number, f.Error)
+		if f.Type == wire.FunctionFailure {
+			ev.Err = &executor.FunctionError{Msg: f.Error, Trace: f.Detail}
+		}
+	case wire.Warm:
+		ev.Kind = executor.Warm
 	default:
 		return fmt.Errorf("%w: %s from a worker", wire.ErrGarbage, m.Kind)
 	}
@@ -205,7 +215,14 @@ func (p *Pool) tell(w *process, m *wire.Message) error {
 func (p *Pool) sweep() {
 	alive.Lock()
 	defer alive.Unlock()
-	proc.KillOrphans(func(pid int) bool { return alive.pids[pid] || slices.Contains(p.others, pid) }, orphanTime)
+	ours := map[int]bool{} // a zombie has no environment any more
+	proc.KillOrphans(func(pid int) bool {
+		if alive.pids[pid] || slices.Contains(p.others, pid) {
+			return true
+		}
+		ours[pid] = ours[pid] || !p.guest || proc.HasEnv(pid, p.mark)
+		return !ours[pid]
+	}, orphanTime)
 }
 
 // Send queues lines for a worker.
@@ -237,18 +254,22 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// lastWords is the end of what a worker said on standard error, for a message.
-func lastWords(path string) string {
-	b, err := os.ReadFile(path)
-	text := strings.TrimSpace(string(b))
-	if err != nil || text == "" {
-		return ""
-	}
+// lastWords is the end of what a worker said on standard error, or of what its
+// function, which shares its process, had printed, for a message.
+func lastWords(paths ...string) string {
 	const most = 2000
-	if len(text) > most {
-		text = "…" + text[len(text)-most:]
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		text := strings.TrimSpace(string(b))
+		if err != nil || text == "" {
+			continue
+		}
+		if len(text) > most {
+			text = "…" + text[len(text)-most:]
+		}
+		return ": " + text
 	}
-	return ": " + text
+	return ""
 }
 
 // closers collects files to close, and the first error in opening one.

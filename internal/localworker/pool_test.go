@@ -89,7 +89,7 @@ func runJob(ctx context.Context, root string, spec *job.Spec, grace time.Duratio
 	}
 	defer inputs.Close()
 	events := make(chan executor.Event, 100)
-	pool, err := localworker.New(events)
+	pool, err := localworker.New(events, "j", false)
 	if err != nil {
 		return nil, err
 	}

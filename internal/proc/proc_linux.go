@@ -3,7 +3,9 @@ package proc
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -66,6 +68,12 @@ func parents() map[int]int {
 		of[pid], _ = strconv.Atoi(string(parent))
 	}
 	return of
+}
+
+// HasEnv says whether a process was started with the variable, as NAME=VALUE.
+func HasEnv(pid int, variable string) bool {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	return err == nil && slices.Contains(strings.Split(string(b), "\x00"), variable)
 }
 
 // File reads a small file of a process into buf, as much as fits. It is nil when

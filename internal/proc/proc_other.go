@@ -8,3 +8,6 @@ func Subreaper() error { return nil }
 
 // Children knows none.
 func Children() []int { return nil }
+
+// HasEnv knows of none.
+func HasEnv(pid int, variable string) bool { return false }

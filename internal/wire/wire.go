@@ -4,21 +4,25 @@
 //
 //	host → worker                          worker → host
 //	setup VERSION {json}                   ready VERSION {json}
-//	task TASK ATTEMPT {input}              done OFFSET
-//	recall                                 back TASK ATTEMPT
+//	task TASK ATTEMPT {input}              warm
+//	recall                                 done OFFSET
+//	drop TASK ATTEMPT                      back TASK ATTEMPT
 //	cancel                                 fatal {json}
 //	end
 //
 // The worker answers setup with ready, or fatal when it cannot work. It runs
-// tasks in the order they came. done says that its stats segment is complete up
+// tasks in the order they came. warm says that the job's functions could be
+// loaded. done says that its stats segment is complete up
 // to OFFSET; one done may stand for many tasks. On recall it gives tasks it has
 // not begun back, each with back; on cancel it ends the running task (whose
-// record says so) as well. After end it works off what it has and exits; when
-// its pipe closes without end, the host is gone, and it ends its task and exits.
+// record says so) as well; drop ends one attempt, begun or not. After end it works
+// off what it has and exits; when its pipe closes without end, the host is gone,
+// and it ends its task and exits.
 package wire
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,7 +34,7 @@ import (
 
 // Version of the protocol; host and worker are the same program, so they only
 // differ when it was replaced while a job ran.
-const Version = 1
+const Version = 2
 
 // WorkerEnv is the environment variable that makes the program a worker; its
 // value is the worker's number. The worker unsets it before anything else.
@@ -56,10 +60,12 @@ const (
 	Setup  Kind = "setup"
 	Task   Kind = "task"
 	Recall Kind = "recall"
+	Drop   Kind = "drop"
 	Cancel Kind = "cancel"
 	End    Kind = "end"
 
 	Ready Kind = "ready"
+	Warm  Kind = "warm"
 	Done  Kind = "done"
 	Back  Kind = "back"
 	Fatal Kind = "fatal"
@@ -77,13 +83,13 @@ func (k Kind) shape() (s shape, known bool) {
 		return shape{1, true}, true
 	case Task:
 		return shape{2, true}, true
-	case Back:
+	case Back, Drop:
 		return shape{2, false}, true
 	case Done:
 		return shape{1, false}, true
 	case Fatal:
 		return shape{0, true}, true
-	case Recall, Cancel, End:
+	case Recall, Cancel, End, Warm:
 		return shape{}, true
 	}
 	return shape{}, false
@@ -96,7 +102,7 @@ type Message struct {
 	JSON    []byte   // unused: nil
 }
 
-// Attempt is the task and attempt of a task or back message.
+// Attempt is the task and attempt of a task, drop or back message.
 func (m *Message) Attempt() job.Attempt {
 	return job.Attempt{Task: int(m.Numbers[0]), Try: int(m.Numbers[1])}
 }
@@ -212,8 +218,17 @@ type Job struct {
 	Workers   int           `json:"workers"` // of the job: they share the machine
 	Clock     clock.Base    `json:"clock"`
 	Spec      *job.Spec     `json:"spec"`
-	Isolation job.Isolation `json:"isolation"` // the one in force, not auto
-	GraceNS   int64         `json:"grace_ns"`  // between SIGTERM and SIGKILL
+	Maps      int           `json:"maps"`            // tasks from this number on are of the reduce
+	Check     bool          `json:"check,omitempty"` // load the reduce's function before the first task, to see that it can be
+	Isolation job.Isolation `json:"isolation"`       // the one in force, not auto
+	GraceNS   int64         `json:"grace_ns"`        // between SIGTERM and SIGKILL
+}
+
+// List is the input of a reduce task: the results it gets.
+type List struct {
+	File  string          `json:"list"`  // in the job's directory: one JSON value per line
+	Count int             `json:"count"` // of lines
+	Group json.RawMessage `json:"group,omitempty"`
 }
 
 // Hello is the JSON of ready.
@@ -223,6 +238,11 @@ type Hello struct {
 
 // Failure is the JSON of fatal: why the worker cannot go on.
 type Failure struct {
-	Type  string `json:"error_type"`
-	Error string `json:"error"`
+	Type   string `json:"error_type"`
+	Error  string `json:"error"`
+	Detail string `json:"detail,omitempty"` // such as a traceback, lines
 }
+
+// FunctionFailure is the type of a Failure to load the job's function: it is the
+// user's, and no task was run.
+const FunctionFailure = "function"

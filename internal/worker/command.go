@@ -143,8 +143,9 @@ func newEnvironment(j *wire.Job) environment {
 	set["LITHOPS_JOB_ID"] = j.JobID
 	set["LITHOPS_WORKER"] = strconv.Itoa(j.Worker)
 	set["LITHOPS_FUNC_DIR"] = filepath.Join(j.Dir, "func")
-	delete(set, "LITHOPS_TASK")
-	delete(set, "LITHOPS_ATTEMPT")
+	for _, k := range []string{"LITHOPS_TASK", "LITHOPS_ATTEMPT", "NODE_CHANNEL_FD", "NODE_UNIQUE_ID"} {
+		delete(set, k) // those of node tell of descriptors that only its own children have
+	}
 	env := environment{"", ""}
 	for k, v := range set {
 		env = append(env, k+"="+v)
@@ -159,6 +160,9 @@ func (e environment) of(a job.Attempt) []string {
 	e[1] = envAttempt + strconv.Itoa(a.Try)
 	return e
 }
+
+// warm is the environment of a process that runs many tasks.
+func (e environment) warm() []string { return e[2:] }
 
 func (e environment) lookup(name string) string {
 	for _, kv := range e {

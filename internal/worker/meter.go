@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lithops-go/lithops/internal/clock"
 	"github.com/lithops-go/lithops/internal/stats"
 )
 
@@ -27,7 +28,10 @@ const (
 )
 
 // memory is a sample of a task's processes, in bytes.
-type memory struct{ rss, uss, vms stats.Int }
+type memory struct {
+	rss, uss, vms stats.Int
+	at            time.Time
+}
 
 // seen is what the meter knows of a finished task.
 type seen struct {
@@ -40,6 +44,15 @@ func (s *seen) fill(r *stats.Record) {
 	r.CPUUsage = s.machine.cores
 	r.NetSent, r.NetRecv = s.machine.sent, s.machine.recv
 	r.LoSent, r.LoRecv = s.machine.loSent, s.machine.loRecv
+}
+
+// fillWithin is fill for a call whose begin and end, in Unix ns, the worker heard of
+// later: a sample from outside them is another's.
+func (s *seen) fillWithin(r *stats.Record, start, end int64, c *clock.Clock) {
+	if at := c.Unix(s.at); s.rss.OK && (at < start || at > end) {
+		s.memory = memory{}
+	}
+	s.fill(r)
 }
 
 // meter samples the running task from a goroutine of its own. The task's thread
@@ -188,6 +201,7 @@ func (m *meter) look() time.Duration {
 			if !mem.uss.OK && m.mem.uss.OK { // from before: by now it is no more than all there is
 				mem.uss = stats.IntOf(min(m.mem.uss.V, mem.rss.V))
 			}
+			mem.at = now
 			m.mem, m.whole = mem, m.whole || tree
 			m.asleep = m.due
 		}

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -20,6 +21,7 @@ type output struct {
 	part *os.File
 	path string
 	seg  *store.Segment
+	at   int64 // of the part: what stands before was moved
 	buf  []byte
 }
 
@@ -44,20 +46,32 @@ func (o *output) collect() (offset, size int64, sum uint32, err error) {
 	if _, err := unix.FcntlInt(o.part.Fd(), unix.F_SETFL, unix.O_APPEND); err != nil {
 		return 0, 0, 0, fmt.Errorf("read output: %w", err)
 	}
+	if offset, size, sum, err = o.take(-1); err != nil || size == 0 {
+		return offset, size, sum, err
+	}
+	return offset, size, sum, o.clear()
+}
+
+// take moves what stands before end, -1 being all there is.
+func (o *output) take(end int64) (offset, size int64, sum uint32, err error) {
 	info, err := o.part.Stat()
 	if err != nil {
 		return 0, 0, 0, fmt.Errorf("read output: %w", err)
 	}
-	if info.Size() == 0 {
+	if end < 0 || end > info.Size() { // it may have been truncated
+		end = info.Size()
+	}
+	if end <= o.at {
+		o.at = end
 		return o.seg.Size(), 0, 0, nil
 	}
 	if o.buf == nil {
 		o.buf = make([]byte, 64<<10)
 	}
 	offset, err = o.seg.AppendFrom(func(w io.Writer) (int64, error) {
-		for size < info.Size() {
-			chunk := o.buf[:min(int64(len(o.buf)), info.Size()-size)]
-			if _, err := o.part.ReadAt(chunk, size); err != nil {
+		for o.at < end {
+			chunk := o.buf[:min(int64(len(o.buf)), end-o.at)]
+			if _, err := o.part.ReadAt(chunk, o.at); err != nil {
 				return size, fmt.Errorf("read output: %w", err)
 			}
 			sum = crc32.Update(sum, castagnoli, chunk)
@@ -65,13 +79,33 @@ func (o *output) collect() (offset, size int64, sum uint32, err error) {
 				return size, err
 			}
 			size += int64(len(chunk))
+			o.at += int64(len(chunk))
 		}
 		return size, nil
 	})
-	if err != nil {
-		return 0, 0, 0, err
+	return offset, size, sum, err
+}
+
+// add appends text, and a line end where it has none, to the segment.
+func (o *output) add(text string) (n int, err error) {
+	if !strings.HasSuffix(text, "\n") {
+		text += "\n"
 	}
-	return offset, size, sum, o.clear()
+	_, err = o.seg.Append([]byte(text))
+	return len(text), err
+}
+
+// tail is the end of what stands in the part.
+func (o *output) tail() string {
+	const most = 4096
+	info, err := o.part.Stat()
+	if err != nil {
+		return ""
+	}
+	from := max(o.at, info.Size()-most)
+	b := make([]byte, max(0, info.Size()-from))
+	n, _ := o.part.ReadAt(b, from)
+	return strings.ToValidUTF8(strings.TrimSpace(string(b[:n])), "\uFFFD")
 }
 
 // clear empties the part for the next task.
@@ -80,6 +114,7 @@ func (o *output) clear() error {
 	if err = errors.Join(err, o.part.Truncate(0)); err != nil {
 		return fmt.Errorf("clear output file: %w", err)
 	}
+	o.at = 0
 	return nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/lithops-go/lithops/internal/proc"
 )
 
-// process is a running command: the leader of a process group.
+// process is a running command or runtime: the leader of a process group.
 type process struct {
 	pid   int
 	grace time.Duration // between SIGTERM and SIGKILL
@@ -20,12 +20,27 @@ type process struct {
 	why    job.State // set when we end it: timeout or cancelled
 	killer *time.Timer
 	timer  *time.Timer // time limit, nil without one
+	limits int         // counts time limits: one that has passed must not end what came after
 }
 
-// limit ends the process when it runs longer than d.
+// limit ends the process when it runs longer than d from now on, in place of an
+// earlier limit; 0 is no limit.
 func (p *process) limit(d time.Duration) {
-	if d > 0 {
-		p.timer = time.AfterFunc(d, func() { p.end(job.Timeout) })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+		p.timer = nil
+	}
+	p.limits++
+	if n := p.limits; d > 0 {
+		p.timer = time.AfterFunc(d, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if p.limits == n {
+				p.endLocked(job.Timeout)
+			}
+		})
 	}
 }
 
@@ -34,6 +49,17 @@ func (p *process) limit(d time.Duration) {
 func (p *process) end(why job.State) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.endLocked(why)
+}
+
+// ending says why we have asked it to end, 0 if we have not.
+func (p *process) ending() job.State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.why
+}
+
+func (p *process) endLocked(why job.State) {
 	if p.exited || p.why != 0 {
 		return
 	}
@@ -62,6 +88,17 @@ func (p *process) done() job.State {
 		}
 	}
 	return p.why
+}
+
+// endGroup kills what is left of a leader that has exited and was not collected:
+// its group, and what came to this process when it died.
+func endGroup(pid int) {
+	syscall.Kill(-pid, syscall.SIGKILL)
+	for _, other := range leftBehind(pid) {
+		if other != pid {
+			proc.Signal(other, syscall.SIGKILL)
+		}
+	}
 }
 
 const (

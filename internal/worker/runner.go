@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,6 +22,22 @@ import (
 
 // runner runs the tasks of one job one after the other.
 type runner struct {
+	callees  [2]*callee // the functions of map and reduce, nil where there is none
+	rt       *funcRuntime
+	recorder *recorder // of calls
+	reply    reply
+	toldWarm bool // the host knows that the functions can be called
+	checked  bool // that of the reduce can, if that was to be found out
+	// idleDeaths counts the runtimes that ended in a row without having taken a call.
+	idleDeaths int
+
+	// of calls of Go functions
+	pid      int
+	self     *watched
+	children syscall.Rusage // of RUSAGE_CHILDREN, as last seen
+	lastLong bool           // the last call
+	high     int64          // peak resident size so far, bytes
+
 	job      wire.Job
 	spec     *job.Spec
 	template *job.Template
@@ -35,6 +53,7 @@ type runner struct {
 	stuck    map[int]bool // processes of earlier tasks that could not be killed
 	warm     bool         // a task was run
 	line     []byte
+	rec      stats.Record
 }
 
 // newRunner sets up what the host's first message tells.
@@ -47,6 +66,12 @@ func newRunner(m *wire.Message, send *sender) (r *runner, err error) {
 		return nil, fmt.Errorf("read job: %w", err)
 	}
 	r.spec = r.job.Spec
+	if r.spec.Function.Go == "" {
+		// Parent-death signals follow the thread that started the child.
+		runtime.LockOSThread()
+		wakeFirst()
+		tune()
+	}
 	if r.template, err = job.NewTemplate(r.spec); err != nil {
 		return nil, err
 	}
@@ -75,29 +100,95 @@ func newRunner(m *wire.Message, send *sender) (r *runner, err error) {
 		return nil, err
 	}
 	r.meter, r.peaks.probe = newMeter(r.job.Workers), newProbe(costFactor)
+	if err := r.functions(send); err != nil {
+		return nil, err
+	}
 	shrink()
 	return r, nil
 }
 
-func (r *runner) close() {
+// functions prepares for calling the job's functions.
+func (r *runner) functions(send *sender) (err error) {
+	if r.callees, err = callees(r.spec, r.job.Dir, r.programs.find); err != nil {
+		return err
+	}
+	r.recorder = newRecorder(r.out.seg, r.stats, send)
+	if r.spec.Function.Go != "" {
+		return r.enterGo()
+	}
+	return nil
+}
+
+// reduces says whether an attempt is of the reduce.
+func (r *runner) reduces(a assignment) bool { return r.callees[1] != nil && a.Task >= r.job.Maps }
+
+// callee is the function an attempt calls, nil for a command.
+func (r *runner) callee(a assignment) *callee {
+	if r.reduces(a) {
+		return r.callees[1]
+	}
+	return r.callees[0]
+}
+
+// close ends what is warm, at once when the host is gone, and writes what is left.
+func (r *runner) close(gone bool) error {
+	if r.rt != nil {
+		r.rt.close(r.stuck, gone)
+	}
+	err := r.recorder.close()
 	r.meter.close()
 	r.out.close()
 	r.log.close()
 	r.stats.Close()
+	if r.spec.Function.Go != "" {
+		endChildren()
+	}
+	return err
 }
 
-// do makes one attempt and records it. An error means that the store cannot be
-// written, or that the host is gone; the attempt then has no record.
+// record is the beginning of a record, valid until the next is begun.
+func (r *runner) record(a job.Attempt, start int64) *stats.Record {
+	r.rec = stats.Record{Task: a.Task, Attempt: a.Try, Worker: stats.IntOf(r.job.Worker), WorkerHostname: r.hostname, WorkerStart: stats.SecOf(start)}
+	return &r.rec
+}
+
+// do makes one attempt, or some calls, and records them. An error means that the store
+// cannot be written, that the host is gone, or that a function cannot be called at all;
+// the attempt then has no record.
 func (r *runner) do(a assignment, w *worker) error {
-	rec := &stats.Record{Task: a.Task, Attempt: a.Try, Worker: stats.IntOf(r.job.Worker), WorkerHostname: r.hostname}
-	rec.WorkerStart = stats.SecOf(r.clock.Now())
+	if r.job.Check && !r.checked {
+		began := r.clock.Now()
+		if err := r.checkReduce(w); err != nil {
+			return r.notReady(a, began, err, w)
+		}
+		r.checked = true
+	}
+	if w.isDropped(a.Attempt) {
+		rec := r.record(a.Attempt, r.clock.Now())
+		rec.State, rec.ErrorType, rec.Error = job.Cancelled, "cancelled", cancelledText
+		return r.keep(rec, nil, -1, "", true, w)
+	}
+	switch c := r.callee(a); {
+	case c == nil:
+		return r.runCommand(a, w)
+	case c.language == job.Go:
+		return r.callGo(c, a, w)
+	default:
+		return r.callRuntime(c, a, w)
+	}
+}
+
+// runCommand makes one attempt at a command and records it.
+func (r *runner) runCommand(a assignment, w *worker) error {
+	w.running(a.Attempt)
+	rec := r.record(a.Attempt, r.clock.Now())
 	rec.WorkerColdStart = stats.BoolOf(!r.warm)
 	r.warm = true
 	if err := r.command(rec, a, w); err != nil {
 		rec.State, rec.ErrorType, rec.Error = job.Error, "start", err.Error()
 	}
 	if w.isGone() {
-		return errors.New("host is gone")
+		return errHostGone
 	}
 	if err := r.collect(rec); err != nil {
 		return err
@@ -147,7 +238,7 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 	}
 	started := r.clock.Now()
 	p := &process{pid: pid, grace: time.Duration(r.job.GraceNS)}
-	w.begin(p)
+	w.begin(p, nil)
 	p.limit(r.spec.Timeout)
 	r.meter.begin(pid)
 
@@ -155,7 +246,7 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 	ended := r.clock.Now()
 	why := p.done()
 	seen := r.meter.end(ended)
-	w.begin(nil)
+	w.begin(nil, nil)
 	status, own, peak, err := p.reap(r.stuck)
 	if err = errors.Join(waitErr, err); err != nil {
 		return fmt.Errorf("wait for command: %w", err)
@@ -191,11 +282,8 @@ func outcome(rec *stats.Record, status syscall.WaitStatus, why job.State, spec *
 		rec.ExitCode = stats.IntOf(status.ExitStatus())
 	}
 	switch {
-	case why == job.Timeout:
-		rec.State, rec.ErrorType = job.Timeout, "timeout"
-		rec.Error = fmt.Sprintf("ended after its time limit of %v", spec.Timeout)
-	case why == job.Cancelled:
-		rec.State, rec.ErrorType, rec.Error = job.Cancelled, "cancelled", "ended because the job was stopped"
+	case why != 0:
+		ended(rec, why, spec)
 	case status.Signaled():
 		rec.State, rec.ErrorType, rec.Error = job.Error, "signal", "ended by "+rec.Signal
 		if status.CoreDump() {
@@ -207,6 +295,20 @@ func outcome(rec *stats.Record, status syscall.WaitStatus, why job.State, spec *
 		rec.State = job.Success
 	}
 }
+
+const cancelledText = "ended because it was cancelled"
+
+// ended sets how an attempt ended that we have ended.
+func ended(rec *stats.Record, why job.State, spec *job.Spec) {
+	rec.State, rec.ErrorType, rec.Error = job.Cancelled, "cancelled", cancelledText
+	if why == job.Timeout {
+		rec.State, rec.ErrorType = job.Timeout, "timeout"
+		rec.Error = fmt.Sprintf("ended after its time limit of %v", spec.Timeout)
+	}
+}
+
+// oneLine is a message without its line ends.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // collect moves result and log into the store.
 func (r *runner) collect(rec *stats.Record) error {

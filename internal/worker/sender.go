@@ -41,7 +41,11 @@ func (s *sender) write(m *wire.Message) {
 
 // fatal tells the host why the worker cannot go on.
 func (s *sender) fatal(kind string, err error) {
-	b, _ := json.Marshal(wire.Failure{Type: kind, Error: err.Error()})
+	s.failure(wire.Failure{Type: kind, Error: err.Error()})
+}
+
+func (s *sender) failure(f wire.Failure) {
+	b, _ := json.Marshal(f)
 	s.message(&wire.Message{Kind: wire.Fatal, JSON: b})
 }
 

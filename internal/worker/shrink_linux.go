@@ -48,13 +48,15 @@ func shrink() {
 // floor is the peak resident size of this process in bytes: where the kernel's
 // count for a child begins. (RUSAGE_SELF would tell the size of the process that
 // started this one, if that was larger.)
-func (p *probe) floor() int64 {
-	for line := range bytes.Lines(proc.File(os.Getpid(), "status", p.buf)) {
-		if rest, ok := bytes.CutPrefix(line, []byte("VmHWM:")); ok {
-			kb, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte(" "))
-			v, _ := strconv.ParseInt(string(kb), 10, 64)
-			return v << 10
-		}
+func (p *probe) floor() int64 { return highWater(proc.File(os.Getpid(), "status", p.buf)) }
+
+// highWater is the peak resident size that a status file tells of, in bytes.
+func highWater(status []byte) int64 {
+	_, rest, ok := bytes.Cut(status, []byte("VmHWM:"))
+	if !ok {
+		return 0
 	}
-	return 0
+	kb, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte(" "))
+	v, _ := strconv.ParseInt(string(kb), 10, 64)
+	return v << 10
 }

@@ -52,6 +52,20 @@ func usage(rec *stats.Record, before, after *syscall.Rusage) {
 	rec.BlockWrite = stats.IntOf((after.Oublock - before.Oublock) * block)
 }
 
+// addUsage adds to what usage has filled in.
+func addUsage(rec *stats.Record, before, after *syscall.Rusage) {
+	var more stats.Record
+	usage(&more, before, after)
+	rec.CPUUser.NS += more.CPUUser.NS
+	rec.CPUSystem.NS += more.CPUSystem.NS
+	rec.MinorFaults.V += more.MinorFaults.V
+	rec.MajorFaults.V += more.MajorFaults.V
+	rec.VoluntarySwitch.V += more.VoluntarySwitch.V
+	rec.InvoluntSwitch.V += more.InvoluntSwitch.V
+	rec.BlockRead.V += more.BlockRead.V
+	rec.BlockWrite.V += more.BlockWrite.V
+}
+
 func signalName(s syscall.Signal) string {
 	if name := unix.SignalName(s); name != "" {
 		return name

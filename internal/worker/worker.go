@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/store"
 	"github.com/lithops-go/lithops/internal/wire"
 )
 
@@ -25,6 +26,7 @@ const (
 	exitDone     = 0
 	exitFailed   = 1 // told the host why, with fatal
 	exitHostGone = 3
+	exitStuck    = 4 // a function of the program did not end when it was told to
 )
 
 // Main makes the process a worker when it was started as one, and then does not
@@ -42,7 +44,6 @@ func Main() {
 	syscall.CloseOnExec(wire.FromHost)
 	syscall.CloseOnExec(wire.ToHost)
 	takeName()
-	tune()
 	os.Exit(Serve(os.NewFile(wire.FromHost, "host"), os.NewFile(wire.ToHost, "host")))
 }
 
@@ -61,6 +62,12 @@ type assignment struct {
 	input []byte
 }
 
+// ender is what runs: a command, a runtime, or a call in this process.
+type ender interface {
+	end(why job.State) // in good order
+	kill()
+}
+
 // worker is the state the receiving goroutine and the running one share.
 type worker struct {
 	send sender
@@ -68,20 +75,21 @@ type worker struct {
 	mu      sync.Mutex
 	changed sync.Cond
 	queue   []assignment
-	ended   bool     // no more tasks will come
-	stopped bool     // running and coming tasks are to be ended
-	gone    bool     // the host is gone: leave at once
-	current *process // the running command, nil between tasks
-	high    int      // tasks in the queue when the last one came
+	ended   bool         // no more tasks will come
+	stopped bool         // running and coming tasks are to be ended
+	gone    bool         // the host is gone: leave at once
+	current ender        // what runs, nil between tasks
+	runtime *funcRuntime // with calls sent ahead, which can be taken back
+	now     job.Attempt  // that is made
+	dropped map[job.Attempt]bool
+	note    *store.Running // of now, for the host; nil: it need not know
+	high    int            // tasks in the queue when the last one came
+	turned  bool           // half of them are gone, and the host was told so
 }
 
 // Serve works for the host at the other end of in and out until it is told to end
 // or the host is gone, and returns the process's exit code.
 func Serve(in io.Reader, out io.Writer) int {
-	// Parent-death signals follow the thread that started the child.
-	runtime.LockOSThread()
-	wakeFirst()
-
 	w := &worker{send: sender{w: out}}
 	w.changed.L = &w.mu
 	r := wire.NewReader(in)
@@ -93,6 +101,12 @@ func Serve(in io.Reader, out io.Writer) int {
 	if err != nil {
 		w.send.fatal("setup", err)
 		return exitFailed
+	}
+	if run.callees[0] != nil || run.callees[1] != nil {
+		if w.note, err = store.CreateRunning(run.job.Dir, run.job.Worker); err != nil {
+			w.send.fatal("store", err)
+			return exitFailed
+		}
 	}
 	hello, _ := json.Marshal(wire.Hello{Hostname: run.hostname})
 	w.send.message(&wire.Message{Kind: wire.Ready, Numbers: [2]int64{wire.Version}, JSON: hello})
@@ -113,13 +127,26 @@ func Serve(in io.Reader, out io.Writer) int {
 			if w.isGone() {
 				break
 			}
+			if failed, ok := errors.AsType[*functionError](err); ok {
+				w.send.failure(wire.Failure{Type: wire.FunctionFailure, Error: failed.msg, Detail: failed.trace})
+				run.close(true)
+				return exitFailed
+			}
 			w.send.fatal("store", err)
+			run.close(true)
 			return exitFailed
 		}
 	}
-	run.close()
+	err = run.close(w.isGone())
 	if w.isGone() {
 		return exitHostGone
+	}
+	if err != nil {
+		w.send.fatal("store", err)
+		return exitFailed
+	}
+	if w.note != nil {
+		w.note.Close()
 	}
 	w.send.ring(run.stats.Size(), true)
 	return exitDone
@@ -146,10 +173,11 @@ func (w *worker) receive(r *wire.Reader) {
 			a := assignment{m.Attempt(), append([]byte(nil), m.JSON...)}
 			w.mu.Lock()
 			w.queue = append(w.queue, a)
-			w.high = len(w.queue)
+			w.high, w.turned = len(w.queue), false
 			w.mu.Unlock()
 			w.changed.Signal()
 		case wire.Recall, wire.Cancel:
+			w.takeBack()
 			w.mu.Lock()
 			back, current := w.queue, w.current
 			w.queue = nil
@@ -160,6 +188,8 @@ func (w *worker) receive(r *wire.Reader) {
 			if stopped && current != nil {
 				current.end(job.Cancelled)
 			}
+		case wire.Drop:
+			w.drop(m.Attempt())
 		case wire.End:
 			w.mu.Lock()
 			w.ended = true
@@ -192,19 +222,98 @@ func (w *worker) low() bool {
 	return 2*len(w.queue) <= w.high
 }
 
-// begin makes p the running command, which is ended at once if that was asked
-// for before it ran.
-func (w *worker) begin(p *process) {
+// tryNext is a task that is there now and that fits.
+func (w *worker) tryNext(fits func(*assignment) bool) (a assignment, ok bool) {
 	w.mu.Lock()
-	w.current = p
-	gone, stopped := w.gone, w.stopped
+	defer w.mu.Unlock()
+	if len(w.queue) == 0 || w.gone || w.stopped || w.dropped[w.queue[0].Attempt] || !fits(&w.queue[0]) {
+		return a, false
+	}
+	a = w.queue[0]
+	w.queue[0] = assignment{}
+	w.queue = w.queue[1:]
+	return a, true
+}
+
+// unshift puts tasks back to the front of the queue.
+func (w *worker) unshift(tasks []assignment) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = append(tasks, w.queue...)
+}
+
+// takeBack puts the calls that a runtime has not begun back into the queue.
+func (w *worker) takeBack() {
+	w.mu.Lock()
+	rt := w.runtime
+	w.mu.Unlock()
+	if rt != nil {
+		w.unshift(rt.takeBack(false))
+	}
+}
+
+// drop ends an attempt if it runs, or sees to it that it will not.
+func (w *worker) drop(a job.Attempt) {
+	w.takeBack()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dropped == nil {
+		w.dropped = map[job.Attempt]bool{}
+	}
+	w.dropped[a] = true
+	if w.now == a && w.current != nil {
+		w.current.end(job.Cancelled)
+	}
+}
+
+func (w *worker) isDropped(a job.Attempt) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.dropped[a]
+}
+
+// running notes which attempt is made now; settled that it has ended.
+func (w *worker) running(a job.Attempt) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = a
+	if w.note != nil {
+		w.note.Set(a)
+	}
+}
+
+func (w *worker) settled() { w.running(job.Attempt{}) }
+
+// turning says whether the host should hear of what has ended: because work is
+// about to run out, once, or has, which idle says.
+func (w *worker) turning(idle bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	left := len(w.queue)
+	if idle && left == 0 {
+		return true
+	}
+	if w.turned || 2*left > w.high {
+		return false
+	}
+	w.turned = true
+	return true
+}
+
+// begin makes e what runs, which is ended at once if that was asked for before. rt
+// is the runtime that it is, if it is one.
+func (w *worker) begin(e ender, rt *funcRuntime) {
+	w.mu.Lock()
+	w.current, w.runtime = e, rt
+	gone := w.gone
+	stopped := w.stopped || w.dropped[w.now]
 	w.mu.Unlock()
 	switch {
-	case p == nil:
+	case e == nil:
 	case gone:
-		p.kill()
+		e.kill()
 	case stopped:
-		p.end(job.Cancelled)
+		e.end(job.Cancelled)
 	}
 }
 
@@ -212,10 +321,10 @@ func (w *worker) begin(p *process) {
 func (w *worker) leave() {
 	w.mu.Lock()
 	w.gone = true
-	p := w.current
+	current := w.current
 	w.mu.Unlock()
-	if p != nil {
-		p.kill()
+	if current != nil {
+		current.kill()
 	}
 	w.changed.Signal()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -185,7 +186,7 @@ func TestServeRefusesAnotherVersionAndASecondWorker(t *testing.T) {
 	for name, c := range map[string]struct {
 		version int64
 		want    string
-	}{"version": {wire.Version + 1, "version 2"}, "second": {wire.Version, "file exists"}} {
+	}{"version": {wire.Version + 1, fmt.Sprintf("speaks version %d", wire.Version+1)}, "second": {wire.Version, "file exists"}} {
 		t.Run(name, func(t *testing.T) {
 			setup, _ := json.Marshal(wire.Job{Dir: h.dir, Clock: clock.NewBase(), Spec: &job.Spec{Command: job.Command{Shell: "true"}, Dir: h.dir, Workdir: h.dir}})
 			m := wire.Message{Kind: wire.Setup, Numbers: [2]int64{c.version}, JSON: setup}

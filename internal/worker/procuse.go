@@ -1,0 +1,64 @@
+package worker
+
+import (
+	"syscall"
+
+	"github.com/lithops-go/lithops/internal/proc"
+	"github.com/lithops-go/lithops/internal/stats"
+)
+
+// procUse is what a process has used so far, seen from outside.
+type procUse struct {
+	ok                    bool
+	cpu                   int64 // ns, of all its threads, exact
+	system                int64 // ns of them, to a clock tick
+	childUser, childSys   int64 // ns of the children it has waited for, to a clock tick
+	minor, major          int64 // page faults, those of the children included
+	orphanUser, orphanSys int64 // ns of what came to us because its parent had ended
+}
+
+// since is the use from an earlier look to u.
+func (u *procUse) fill(rec *stats.Record, from *procUse) {
+	if !u.ok || !from.ok {
+		return
+	}
+	cpu := u.cpu - from.cpu
+	system := min(cpu, u.system-from.system)
+	rec.CPUUser = stats.SecOf(max(0, cpu-system) + u.childUser - from.childUser + u.orphanUser - from.orphanUser)
+	rec.CPUSystem = stats.SecOf(max(0, system) + u.childSys - from.childSys + u.orphanSys - from.orphanSys)
+	rec.MinorFaults, rec.MajorFaults = stats.IntOf(u.minor-from.minor), stats.IntOf(u.major-from.major)
+}
+
+// addChildren adds what a runtime cannot tell of itself: its children's CPU time.
+func (u *procUse) addChildren(rec *stats.Record, from *procUse) {
+	if !u.ok || !from.ok || !rec.CPUUser.OK {
+		return
+	}
+	rec.CPUUser.NS += u.childUser - from.childUser
+	rec.CPUSystem.NS += u.childSys - from.childSys
+}
+
+// orphans collects the children that came to this process because their parent
+// had ended, and now have ended themselves; runtime, which has not, stays.
+// What they used counts to the running call.
+func orphans(runtime int) (user, system int64, peak int64) {
+	for range 1000 {
+		pid := endedChild()
+		if pid <= 0 || pid == runtime {
+			return user, system, peak
+		}
+		var ru syscall.Rusage
+		if _, err := syscall.Wait4(pid, nil, syscall.WNOHANG, &ru); err != nil {
+			return user, system, peak
+		}
+		user += ru.Utime.Nano()
+		system += ru.Stime.Nano()
+		peak = max(peak, maxRSS(&ru))
+	}
+	return user, system, peak
+}
+
+// endChildren kills and collects all that a worker's own functions have started.
+func endChildren() {
+	proc.KillOrphans(func(int) bool { return false }, sweepMost)
+}

@@ -1,0 +1,40 @@
+package worker
+
+import (
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// packets makes a pipe one of packets and gives a second reader; -1 when that
+// cannot be had. (A pipe's second reader is opened anew: a copy of the descriptor
+// would share the flag that it does not wait.)
+func packets(r, w int) int {
+	back, err := syscall.Open("/proc/self/fd/"+strconv.Itoa(r), syscall.O_RDONLY|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	if setPackets(w, true) != nil {
+		syscall.Close(back)
+		return -1
+	}
+	return back
+}
+
+func setPackets(w int, on bool) error {
+	flags := unix.O_NONBLOCK
+	if on {
+		flags |= unix.O_DIRECT
+	}
+	_, err := unix.FcntlInt(uintptr(w), unix.F_SETFL, flags)
+	return err
+}
+
+// ownOutput makes the worker's own standard output and error the file fd.
+func ownOutput(fd int) error {
+	if err := unix.Dup3(fd, 1, 0); err != nil {
+		return err
+	}
+	return unix.Dup3(fd, 2, 0)
+}
