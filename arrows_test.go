@@ -13,18 +13,20 @@ const ours = "github.com/lithops-go/lithops"
 // it imports itself, but for the root of internal ones.
 var arrows = map[string][]string{
 	"cmd/lithops": {".", "internal/chart", "internal/executor", "internal/job", "internal/stats", "internal/store"},
-	".": {"internal/clock", "internal/executor", "internal/job", "internal/localworker", "internal/stats",
-		"internal/store", "internal/wire", "internal/worker"},
-	"internal/executor":    {"internal/clock", "internal/job", "internal/stats", "internal/store", "internal/wire"},
-	"internal/localworker": {"internal/executor", "internal/job", "internal/proc", "internal/store", "internal/wire"},
-	"internal/worker":      {"internal/clock", "internal/job", "internal/proc", "internal/stats", "internal/store", "internal/wire"},
-	"internal/store":       {"internal/clock", "internal/job", "internal/stats"},
-	"internal/chart":       {"internal/job", "internal/stats"},
-	"internal/stats":       {"internal/job"},
-	"internal/wire":        {"internal/clock", "internal/job"},
-	"internal/job":         {},
-	"internal/clock":       {},
-	"internal/proc":        {},
+	".": {"internal/chart", "internal/clock", "internal/executor", "internal/job", "internal/localworker",
+		"internal/runtimes/node", "internal/runtimes/python", "internal/stats", "internal/store", "internal/wire", "internal/worker"},
+	"internal/executor":        {"internal/clock", "internal/job", "internal/stats", "internal/store", "internal/wire"},
+	"internal/localworker":     {"internal/executor", "internal/job", "internal/proc", "internal/store", "internal/wire"},
+	"internal/worker":          {"internal/clock", "internal/job", "internal/proc", "internal/stats", "internal/store", "internal/wire"},
+	"internal/store":           {"internal/clock", "internal/job", "internal/stats"},
+	"internal/chart":           {"internal/job", "internal/stats"},
+	"internal/stats":           {"internal/job"},
+	"internal/wire":            {"internal/clock", "internal/job"},
+	"internal/job":             {},
+	"internal/runtimes/node":   {},
+	"internal/runtimes/python": {},
+	"internal/clock":           {},
+	"internal/proc":            {},
 }
 
 // heavy says which one package of ours may import a large package of others;
@@ -86,10 +88,10 @@ func checkImports(t *testing.T, goos, from string, imports []string, linked bool
 	}
 }
 
-// tool says whether a package is a command for developers, which runs jobs as any
-// user of the root does.
+// tool says whether a package is an example or a command for developers, which runs
+// jobs as any user of the root does.
 func tool(pkg string) bool {
-	return pkg == "internal/bench" || strings.HasPrefix(pkg, "internal/bench/") ||
+	return strings.HasPrefix(pkg, "examples/") || pkg == "internal/bench" || strings.HasPrefix(pkg, "internal/bench/") ||
 		pkg == "internal/calibrate" || strings.HasPrefix(pkg, "internal/calibrate/")
 }
 

@@ -1,0 +1,120 @@
+package lithops
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/lithops-go/lithops/internal/chart"
+	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
+)
+
+// Plot draws all jobs of the executor so far as one: <id>_timeline.png has a dot for
+// each stage of each task, <id>_histogram.png a line for each task and how many ran
+// at a time, where <id> is the executor's ID. They are written into directory dir,
+// plots if that is empty, which is made if it is missing. Jobs may still run.
+func (e *Executor) Plot(dir string) error {
+	e.settle()
+	e.mu.Lock()
+	ids := slices.Clone(e.ended)
+	running := slices.Clone(e.running)
+	e.mu.Unlock()
+	for _, c := range running {
+		if c.staged() {
+			c.sync()
+			ids = append(ids, c.id)
+		}
+	}
+	var all []*stats.Columns
+	for _, id := range ids {
+		j, err := e.store.Job(id)
+		if err != nil {
+			return fmt.Errorf("plot: %w", err)
+		}
+		c, _, err := j.Columns()
+		if err != nil {
+			return fmt.Errorf("plot job %s: %w", id, err)
+		}
+		all = append(all, c)
+	}
+	c := joined(all)
+	if !slices.ContainsFunc(c.State, job.State.Final) {
+		return errors.New("plot: no task has ended, so there is nothing to draw")
+	}
+	c.JobID, c.Name = cmp.Or(c.JobID, e.id), e.spec.Name
+	dir = cmp.Or(dir, "plots")
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("plot: %w", err)
+	}
+	for _, kind := range []chart.Kind{chart.Timeline, chart.Histogram} {
+		if err := draw(filepath.Join(dir, fmt.Sprintf("%s_%s.png", e.id, kind)), kind, c); err != nil {
+			return fmt.Errorf("plot: %w", err)
+		}
+	}
+	return nil
+}
+
+// draw makes the picture complete or not at all.
+func draw(path string, kind chart.Kind, c *stats.Columns) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".*.png")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(chart.Render(f, kind, c, chart.Options{}), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// joined puts the tasks of several jobs one behind the other, as if the first of
+// them had created all. One job stays as it is.
+func joined(all []*stats.Columns) *stats.Columns {
+	if len(all) == 1 {
+		return all[0]
+	}
+	slices.SortStableFunc(all, func(a, b *stats.Columns) int { return a.Created.Compare(b.Created) })
+	to := stats.NewColumns("", "", time.Time{}, 0)
+	workers := int32(0)
+	for i, c := range all {
+		if i == 0 {
+			to.Created = c.Created
+		}
+		later := int64(c.Created.Sub(to.Created))
+		add := func(to *[]int64, from []int64) {
+			for _, at := range from {
+				if at != stats.Null {
+					at += later
+				}
+				*to = append(*to, at)
+			}
+		}
+		add(&to.Submit, c.Submit)
+		add(&to.WorkerStart, c.WorkerStart)
+		add(&to.Start, c.Start)
+		add(&to.End, c.End)
+		add(&to.WorkerEnd, c.WorkerEnd)
+		add(&to.StatusDone, c.StatusDone)
+		to.State, to.Attempt = append(to.State, c.State...), append(to.Attempt, c.Attempt...)
+		most := int32(-1)
+		for _, w := range c.Worker {
+			most = max(most, w)
+			if w >= 0 {
+				w += workers
+			}
+			to.Worker = append(to.Worker, w)
+		}
+		workers = min(workers+most+1, math.MaxInt32/2)
+	}
+	to.Maps = to.Len()
+	return to
+}
