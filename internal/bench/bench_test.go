@@ -16,7 +16,8 @@ func TestSmoke(t *testing.T) {
 	if err := run([]string{"-smoke"}, &out, &errs); err != nil {
 		t.Fatalf("%v\n%s", err, errs.String())
 	}
-	for _, want := range []string{"C floor", "lithops", "xargs", "make -j2", "parallel", "startup: fork until exec", "lithops stats", "lithops plot, both", "lithops run, one true"} {
+	for _, want := range []string{"C floor", "lithops", "xargs", "make -j2", "parallel", "startup: fork until exec", "Python, pipe", "Python, lithops", "Python, multiprocessing.Pool",
+		"Python, ProcessPoolExecutor", "JavaScript, pipe, 16 ahead", "JavaScript, lithops", "Go, pipe", "Go, lithops", "lithops stats", "lithops plot, both", "lithops run, one true"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no line about %s", want)
 		}
@@ -25,10 +26,46 @@ func TestSmoke(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
-	for _, args := range [][]string{{"-n", "0"}, {"-rounds", "-1"}, {"-parts", "tasks,nonsense"}, {"more"}, {"-unknown"}} {
+	for _, args := range [][]string{{"-n", "0"}, {"-calls", "0"}, {"-rounds", "-1"}, {"-parts", "tasks,nonsense"}, {"more"}, {"-unknown"}} {
 		var out, errs bytes.Buffer
 		if err := run(args, &out, &errs); err == nil {
 			t.Errorf("%q is taken", args)
+		}
+	}
+}
+
+func TestCheckedSum(t *testing.T) {
+	b := &bench{options: options{calls: 4}}
+	took, err := b.toldSum([]byte(`{"sum": 6, "ns": 12}`))
+	if err != nil || took != 12 {
+		t.Errorf("took %v, %v", took, err)
+	}
+	for _, printed := range []string{`{"sum": 5, "ns": 12}`, `{"sum": 7, "ns": 12}`, `{}`, ``} {
+		if _, err := b.toldSum([]byte(printed)); err == nil {
+			t.Errorf("%q is taken", printed)
+		}
+	}
+}
+
+// A language is compared with its own pipe, and what is not there is named.
+func TestCallRows(t *testing.T) {
+	took := func(name string, wall, alone time.Duration) *contestant {
+		return &contestant{name: name, n: 1000, argv: []string{name}, costs: []cost{{wall: wall, cpu: 2 * wall, inside: alone}}}
+	}
+	b := &bench{options: options{calls: 1000, workers: 2}}
+	rows := callRows([]*callers{
+		{took("pipe", 20*time.Millisecond, 10*time.Millisecond), []*contestant{took("ahead", 10*time.Millisecond, 0), took("own", 30*time.Millisecond, 0)}},
+		b.overPipes("Other", "callers", needed{missing: "other is not installed"}, "loop"),
+	})
+	for i, want := range []string{
+		"pipe|0.02 s|20.0 µs|50000|40.0 µs|1.00|2.00|10.0 µs",
+		"ahead|0.01 s|10.0 µs|100000|20.0 µs|0.50|1.00|0.0 µs",
+		"own|0.03 s|30.0 µs|33333|60.0 µs|1.50|3.00|0.0 µs",
+		"Other, pipe|skipped: other is not installed",
+		"Other, pipe, 16 ahead|skipped: other is not installed",
+	} {
+		if got := strings.Join(rows[i+1], "|"); got != want {
+			t.Errorf("row %d is %q, want %q", i+1, got, want)
 		}
 	}
 }

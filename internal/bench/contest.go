@@ -18,13 +18,19 @@ type contestant struct {
 	n     int      // what a run's time is divided by; 0 is 1
 	argv  []string // nil: cannot take part, note says why
 	stdin string   // a file, "" for none
+	check checker  // nil: nothing to check
 	costs []cost   // one per round
 }
+
+// checker looks at what a run printed. It returns how long the work alone took, by
+// the contestant's own clock.
+type checker func(printed []byte) (inside time.Duration, err error)
 
 // cost is what one run took, start-up and all children included.
 type cost struct {
 	wall, cpu time.Duration
-	peak      int64 // bytes, of the largest process
+	inside    time.Duration // of wall, see checker
+	peak      int64         // bytes, of the largest process
 }
 
 // run runs the command once.
@@ -33,8 +39,11 @@ func (c *contestant) run(b *bench) error {
 	// The user's own configuration must not change what is compared.
 	cmd.Env = append(os.Environ(), "HOME="+b.dir, "LITHOPS_STORE="+b.dir+"/store", "LITHOPS_CONFIG_FILE=", "MAKEFLAGS=", "MAKELEVEL=")
 	cmd.Dir = b.dir
-	var errors bytes.Buffer
+	var printed, errors bytes.Buffer
 	cmd.Stderr = &errors
+	if c.check != nil {
+		cmd.Stdout = &printed
+	}
 	if c.stdin != "" {
 		f, err := os.Open(c.stdin)
 		if err != nil {
@@ -50,7 +59,13 @@ func (c *contestant) run(b *bench) error {
 		return fmt.Errorf("%s: %w\n%s", c.name, err, errors.Bytes())
 	}
 	s := cmd.ProcessState
-	c.costs = append(c.costs, cost{wall, s.UserTime() + s.SystemTime(), s.SysUsage().(*syscall.Rusage).Maxrss << 10})
+	took := cost{wall: wall, cpu: s.UserTime() + s.SystemTime(), peak: s.SysUsage().(*syscall.Rusage).Maxrss << 10}
+	if c.check != nil {
+		if took.inside, err = c.check(printed.Bytes()); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	c.costs = append(c.costs, took)
 	return nil
 }
 
@@ -75,8 +90,9 @@ func (c *contestant) each(of func(cost) time.Duration) time.Duration {
 	return median(c.costs, of) / time.Duration(max(1, c.n))
 }
 
-func wall(c cost) time.Duration { return c.wall }
-func cpu(c cost) time.Duration  { return c.cpu }
+func wall(c cost) time.Duration   { return c.wall }
+func cpu(c cost) time.Duration    { return c.cpu }
+func inside(c cost) time.Duration { return c.inside }
 
 // ratio is the median of the rounds' ratios to another contestant; 0 when either
 // did not run.

@@ -1,6 +1,7 @@
-// Bench compares lithops with other ways to run many short commands, side by side
-// in one run, and measures what reading a large job costs. Figures of different
-// runs, and of different machines, do not compare; ratios do.
+// Bench compares lithops with other ways to run many short commands, and to call
+// a function many times, side by side in one run, and measures what reading a
+// large job costs. Figures of different runs, and of different machines, do not
+// compare; ratios do.
 package main
 
 import (
@@ -26,7 +27,7 @@ func main() {
 
 // options is how much to measure.
 type options struct {
-	tasks, rounds, records, workers int
+	tasks, calls, rounds, records, workers int
 }
 
 // part is one comparison.
@@ -37,6 +38,7 @@ type part struct {
 
 var parts = []part{
 	{"tasks", "many times true, by lithops and others", tasksPart},
+	{"calls", "many calls of a function, by lithops, over plain pipes and by Python's pools", callsPart},
 	{"records", "tables and pictures of a large job", recordsPart},
 	{"start", "one task, and no task at all", startPart},
 }
@@ -55,18 +57,19 @@ func run(args []string, stdout, stderr io.Writer) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.IntVar(&o.tasks, "n", 10_000, "number of tasks")
+	fs.IntVar(&o.calls, "calls", 100_000, "number of function calls")
 	fs.IntVar(&o.rounds, "rounds", 5, "rounds; a figure is the median of its rounds")
 	fs.IntVar(&o.records, "records", 1_000_000, "records of the large job")
-	fs.IntVar(&o.workers, "workers", 2, "commands at a time")
+	fs.IntVar(&o.workers, "workers", 2, "commands, or functions, at a time")
 	smoke := fs.Bool("smoke", false, "only show that it works: few tasks, one round")
 	chosen := fs.String("parts", "", "parts to run, separated by commas (default all): "+partNames())
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	if *smoke {
-		o.tasks, o.rounds, o.records = 200, 1, 10_000
+		o.tasks, o.calls, o.rounds, o.records = 200, 2_000, 1, 10_000
 	}
-	if o.tasks < 1 || o.rounds < 1 || o.records < 1 || o.workers < 1 || fs.NArg() > 0 {
+	if o.tasks < 1 || o.calls < 1 || o.rounds < 1 || o.records < 1 || o.workers < 1 || fs.NArg() > 0 {
 		return errors.New("all numbers must be positive, and there are no arguments")
 	}
 	todo, err := choose(*chosen)

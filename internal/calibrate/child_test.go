@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,8 +19,10 @@ import (
 )
 
 // truth is what a task knows of itself. Unless its script says quiet, it
-// measures itself last of all and prints this as its result.
+// measures itself last of all and prints this as its result. A call of a function
+// does so too; then all is of this call alone, but for HighWater.
 type truth struct {
+	PID          int
 	Begin, End   int64 // CLOCK_MONOTONIC, ns
 	User, System int64 // ns, of the process and of all it has waited for or was told by
 	Peak         int64 // ru_maxrss, bytes
@@ -29,6 +32,7 @@ type truth struct {
 	Involuntary  int64
 	WriteBlocks  int64
 	RSS, USS, VM int64 // at the last hold step
+	Most         int64 // VmRSS, bytes: the most it was at the begin of a call, after a touch and at the end
 	ParentPeak   int64 // VmHWM of the process that started this one
 }
 
@@ -41,29 +45,22 @@ func monotonic() int64 {
 	return ts.Nano()
 }
 
-// script is the state of a child between its steps.
+// script is the state of a child, or of a call, between its steps.
 type script struct {
 	truth truth
+	begun int64   // CLOCK_MONOTONIC
+	base  truth   // what had been used by then
 	told  []truth // by processes that were not waited for
 	held  [][]byte
 	quiet bool
+	given string // what a call returns instead of the truth
 }
 
-// behave does the steps of text, separated by semicolons: a word and arguments.
+// behave does what text says and prints the truth.
 func behave(text string) error {
-	s := &script{}
-	for step := range strings.SplitSeq(text, ";") {
-		f := strings.Fields(step)
-		do := steps[f[0]]
-		if do == nil {
-			return fmt.Errorf("no step %q", f[0])
-		}
-		if err := do(s, f[1:]); err != nil {
-			return fmt.Errorf("%s: %w", step, err)
-		}
-	}
-	if s.quiet {
-		return nil
+	s := &script{begun: born}
+	if err := s.steps(text); err != nil || s.quiet {
+		return err
 	}
 	s.measure()
 	json.Marshal(s.truth) // grows the heap now, before it is looked at
@@ -76,12 +73,26 @@ func behave(text string) error {
 	return err
 }
 
-func (s *script) measure() {
-	t := &s.truth
+// steps does the steps of text, separated by semicolons: a word and arguments.
+func (s *script) steps(text string) error {
+	for step := range strings.SplitSeq(text, ";") {
+		f := strings.Fields(step)
+		do := steps[f[0]]
+		if do == nil {
+			return fmt.Errorf("no step %q", f[0])
+		}
+		if err := do(s, f[1:]); err != nil {
+			return fmt.Errorf("%s: %w", step, err)
+		}
+	}
+	return nil
+}
+
+// used is what the kernel has counted for this process and all it has waited for.
+func used() (t truth) {
 	var self, waited syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &self)
 	syscall.Getrusage(syscall.RUSAGE_CHILDREN, &waited)
-	t.User, t.System, t.Minor, t.Major, t.Voluntary, t.Involuntary, t.WriteBlocks = 0, 0, 0, 0, 0, 0, 0
 	for _, ru := range []syscall.Rusage{self, waited} {
 		t.User += ru.Utime.Nano()
 		t.System += ru.Stime.Nano()
@@ -91,14 +102,28 @@ func (s *script) measure() {
 		t.Involuntary += ru.Nivcsw
 		t.WriteBlocks += ru.Oublock
 	}
+	t.Peak = max(self.Maxrss, waited.Maxrss) << 10
+	return t
+}
+
+// measure fills the truth, up to now.
+func (s *script) measure() {
+	t, now := &s.truth, used()
+	t.User, t.System = now.User-s.base.User, now.System-s.base.System
+	t.Minor, t.Major = now.Minor-s.base.Minor, now.Major-s.base.Major
+	t.Voluntary, t.Involuntary = now.Voluntary-s.base.Voluntary, now.Involuntary-s.base.Involuntary
+	t.WriteBlocks = now.WriteBlocks - s.base.WriteBlocks
 	for _, o := range s.told {
 		t.User += o.User
 		t.System += o.System
 	}
-	t.Begin, t.Peak, t.HighWater = born, max(self.Maxrss, waited.Maxrss)<<10, procKB("self/status", "VmHWM:")
+	s.look()
+	t.PID, t.Begin, t.Peak, t.HighWater = os.Getpid(), s.begun, now.Peak, procKB("self/status", "VmHWM:")
 	t.ParentPeak = procKB(fmt.Sprintf("%d/status", os.Getppid()), "VmHWM:")
 	t.End = monotonic()
 }
+
+func (s *script) look() { s.truth.Most = max(s.truth.Most, procKB("self/status", "VmRSS:")) }
 
 // steps are what a task can be told to do.
 var steps map[string]func(s *script, args []string) error
@@ -115,6 +140,7 @@ func init() {
 		"children": func(_ *script, a []string) error { return children(number(a[0]), "burn "+a[1]+" user") },
 		"helpers":  func(_ *script, a []string) error { return children(number(a[0]), "touch "+a[1]+"; hold "+a[2]) },
 		"daemon":   daemon,
+		"gone":     gone,
 		"middle":   middle,
 		"leave":    leave,
 		"stay":     stay,
@@ -122,6 +148,8 @@ func init() {
 		"write":    writeFile,
 		"send":     send,
 		"print":    printBytes,
+		"say":      say,
+		"give":     func(s *script, a []string) error { s.given = letters(number(a[0]), number(a[1])); return nil },
 		"exit":     func(_ *script, a []string) error { os.Exit(number(a[0])); return nil },
 		"die":      func(_ *script, a []string) error { return die(a[0]) },
 		"stubborn": func(*script, []string) error { ignoreTerm(); return nil },
@@ -171,6 +199,7 @@ func touch(s *script, args []string) error {
 		b[i] = 1
 	}
 	s.held = append(s.held, b)
+	s.look()
 	return nil
 }
 
@@ -257,6 +286,25 @@ func printBytes(_ *script, args []string) error {
 	}
 	_, err := to.Write(known(number(args[1]), number(args[2])))
 	return err
+}
+
+// say writes letters: say out|err N SEED.
+func say(_ *script, args []string) error {
+	to := os.Stdout
+	if args[0] == "err" {
+		to = os.Stderr
+	}
+	_, err := io.WriteString(to, letters(number(args[1]), number(args[2])))
+	return err
+}
+
+// letters is a text that follows from seed.
+func letters(size, seed int) string {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = byte('a' + (i*i+seed)%26)
+	}
+	return string(b)
 }
 
 // meet waits until so many tasks have come here: meet DIR N.

@@ -17,12 +17,7 @@ import (
 // ending checks how a task ended and which of the worker's keys are null.
 func ending(t *testing.T, r *stats.Record, state job.State, exit stats.Int, signal string, null ...string) {
 	t.Helper()
-	equal(t, "state", state.String(), r.State.String())
-	equal(t, "exit_code", value(exit), value(r.ExitCode))
-	equal(t, "signal", signal, r.Signal)
-	if (r.ErrorType == "" || r.Error == "") != (state == job.Success) {
-		t.Errorf("error is %q: %q", r.ErrorType, r.Error)
-	}
+	outcome(t, r, state, exit, signal)
 	for _, f := range stats.Fields() {
 		isNull := string(f.AppendValue(nil, r)) == "null"
 		want := slices.Contains(null, f.Key)
@@ -33,6 +28,16 @@ func ending(t *testing.T, r *stats.Record, state job.State, exit stats.Int, sign
 		case !want && isNull:
 			t.Errorf("%s is null", f.Key)
 		}
+	}
+}
+
+func outcome(t *testing.T, r *stats.Record, state job.State, exit stats.Int, signal string) {
+	t.Helper()
+	equal(t, "state", state.String(), r.State.String())
+	equal(t, "exit_code", value(exit), value(r.ExitCode))
+	equal(t, "signal", signal, r.Signal)
+	if (r.ErrorType == "" || r.Error == "") != (state == job.Success) {
+		t.Errorf("error is %q: %q", r.ErrorType, r.Error)
 	}
 }
 

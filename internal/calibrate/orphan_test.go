@@ -3,13 +3,16 @@
 package calibrate
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -36,6 +39,29 @@ func daemon(s *script, args []string) error {
 	}
 	s.told = append(s.told, told)
 	return nil
+}
+
+// gone waits until the daemons that told have ended; a parent may not have taken
+// notice yet.
+func gone(s *script, _ []string) error {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if !slices.ContainsFunc(s.told, func(t truth) bool { return lives(t.PID) }) {
+			return nil
+		}
+	}
+	return errors.New("the daemon does not end")
+}
+
+// lives says whether a process is more than a zombie. Its first thread can be one
+// already while others of its threads are still ending.
+func lives(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
+	const threads = 20 // as numbered in proc(5); the first field here is number 3
+	return string(f[0]) != "Z" || number(string(f[threads-3])) > 1
 }
 
 // middle starts what follows, its commas read as semicolons, in a session of its

@@ -20,7 +20,8 @@ import (
 // patience bounds every wait; it is reached only when a test fails.
 const patience = 60 * time.Second
 
-// keys are those of job.yaml; command, data and workers have a default.
+// keys are those of job.yaml; data, workers and, without a function, command have
+// a default.
 type keys map[string]any
 
 // measured is a finished job.
@@ -53,6 +54,9 @@ func execute(t *testing.T, ctx context.Context, with keys, scripts ...string) (*
 		t.Fatal(err)
 	}
 	all := keys{"command": []string{self, "{}"}, "data": keys{"list": scripts}, "workers": 1, "env": keys{childEnv: "1"}}
+	if with["function"] != nil {
+		all = keys{"data": keys{"list": scripts}, "workers": 1}
+	}
 	for k, v := range with {
 		all[k] = v
 	}
@@ -73,8 +77,15 @@ func execute(t *testing.T, ctx context.Context, with keys, scripts ...string) (*
 	if err != nil {
 		return nil, err
 	}
+	return finished(t, s, out.JobID), nil
+}
+
+// finished reads a job and checks what holds for every record.
+func finished(t *testing.T, s *store.Store, id string) *measured {
+	t.Helper()
 	m := &measured{t: t}
-	if m.job, err = s.Job(out.JobID); err != nil {
+	var err error
+	if m.job, err = s.Job(id); err != nil {
 		t.Fatal(err)
 	}
 	for r, err := range m.job.Records() {
@@ -85,7 +96,7 @@ func execute(t *testing.T, ctx context.Context, with keys, scripts ...string) (*
 		m.records = append(m.records, &own)
 		always(t, &own)
 	}
-	return m, nil
+	return m
 }
 
 // one is the record of a job of one attempt.
