@@ -38,8 +38,9 @@ func selectKeys(keep func(Field) bool) (at []int) {
 // AppendJSON appends r as one JSON object with all keys, without a line end.
 func AppendJSON(b []byte, r *Record) []byte { return append(appendKeys(b, r, allKeys, false), '}') }
 
-// AppendWorkerLine appends the keys the worker owns as one line with a checksum.
-func AppendWorkerLine(b []byte, r *Record) []byte { return appendLine(b, r, workerKeys, false) }
+// AppendWorkerLine appends the keys the worker owns, null ones left out, as one
+// line with a checksum. (Of a short call that is half of them.)
+func AppendWorkerLine(b []byte, r *Record) []byte { return appendLine(b, r, workerKeys, true) }
 
 // AppendHostLine appends the keys the host owns, null ones left out, as one line
 // with a checksum. A later line of the same attempt adds to the earlier one.
@@ -51,6 +52,10 @@ func appendLine(b []byte, r *Record, keys []int, omitNull bool) []byte {
 	return Seal(b, start)
 }
 
+// sameInAll is a key that readers take from the line before until they see
+// otherwise, so it stands in each.
+const sameInAll = "worker_hostname"
+
 func appendKeys(b []byte, r *Record, keys []int, omitNull bool) []byte {
 	open := byte('{')
 	for _, i := range keys {
@@ -61,7 +66,7 @@ func appendKeys(b []byte, r *Record, keys []int, omitNull bool) []byte {
 		b = append(b, '"', ':')
 		value := len(b)
 		b = f.append(b, r)
-		if omitNull && b[value] == 'n' {
+		if omitNull && b[value] == 'n' && f.Key != sameInAll {
 			b = b[:mark]
 			continue
 		}

@@ -44,8 +44,8 @@ func (p *picker) parse(obj []byte, last *picked, r *stats.Record) error {
 	return stats.ParseKeys(obj, r, p.keys)
 }
 
-// pick makes an object of the keys that are wanted. It is not ok when one is not
-// there, or not in its place. No text in a line can look like a key: quotes
+// pick makes an object of the keys that are wanted and there. It is not ok when one has
+// no value. No text in a line can look like a key: quotes
 // in it are escaped.
 func (p *picker) pick(obj []byte, last *picked) (short []byte, ok bool) {
 	if p.names == nil {
@@ -64,7 +64,7 @@ func (p *picker) pick(obj []byte, last *picked) (short []byte, ok bool) {
 		if n < 0 {
 			from = at
 			if n = bytes.Index(obj[at:], name); n < 0 {
-				return nil, false
+				continue // null
 			}
 		}
 		from += n

@@ -3,6 +3,7 @@ package node
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -106,8 +107,12 @@ export const gc = (x) => collect()`
 		if peak := s.call(f, 1, fmt.Sprint(size)).M[mPeak]; peak < base+size-near || peak > base+size+near {
 			t.Errorf("%d: peak %d with %d bytes more than %d", f, peak, size, base)
 		}
-		s.call(2, 1, "0")
-		if peak := s.call(f, 1, "0").M[mPeak]; peak > base+near {
+		peak := int64(math.MaxInt64) // node may free a buffer in the background
+		for tries := 0; tries < 1000 && peak > base+near; tries++ {
+			s.call(2, 1, "0")
+			peak = s.call(f, 1, "0").M[mPeak]
+		}
+		if peak > base+near {
 			t.Errorf("%d: peak %d after one of %d more than %d", f, peak, size, base)
 		}
 	}
