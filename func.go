@@ -1,7 +1,6 @@
 package lithops
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"reflect"
 
+	"github.com/lithops-go/lithops/internal/store"
 	"github.com/lithops-go/lithops/internal/worker"
 )
 
@@ -172,37 +171,24 @@ func each[I any](l *lines) iter.Seq[I] {
 }
 
 func (l *lines) read(use func(line []byte) (more bool, err error)) error {
-	f, err := os.Open(l.path)
+	r, err := store.OpenLines(l.path)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	r := bufio.NewReaderSize(f, 64<<10)
-	var long []byte
-	for n := 0; n < l.count; {
-		part, err := r.ReadSlice('\n')
-		line := part
-		if len(long) > 0 || errors.Is(err, bufio.ErrBufferFull) {
-			long = append(long, part...)
-			line = long
-		}
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF) && len(line) == 0:
+	defer r.Close()
+	for n := range l.count {
+		line, err := r.Next()
+		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("%s has %d values and should have %d: %w", l.path, n, l.count, io.ErrUnexpectedEOF)
-		case err != nil && !errors.Is(err, io.EOF):
+		}
+		if err != nil {
 			return err
 		}
-		more, err := use(line)
-		if err != nil {
+		if more, err := use(line); err != nil {
 			return fmt.Errorf("value %d: %w", n, err)
-		}
-		if !more {
+		} else if !more {
 			return nil
 		}
-		long = long[:0]
-		n++
 	}
 	return nil
 }

@@ -243,8 +243,12 @@ type InputReader struct {
 }
 
 // OpenInputs reads the inputs of the job in directory dir.
-func OpenInputs(dir string) (*InputReader, error) {
-	f, err := os.Open(filepath.Join(dir, inputName))
+func OpenInputs(dir string) (*InputReader, error) { return OpenLines(filepath.Join(dir, inputName)) }
+
+// OpenLines reads a file of one JSON value per line: the inputs, or the list of a
+// reduce task.
+func OpenLines(path string) (*InputReader, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open inputs: %w", err)
 	}

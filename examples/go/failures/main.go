@@ -21,7 +21,7 @@ var risky = lithops.Func("risky", func(ctx context.Context, what string) (string
 		return "", err
 	case "panic":
 		var none map[string]int
-		none["x"] = 1
+		none["x"] = 1 //lint:ignore SA5000 this panic is what is shown
 	case "slow":
 		<-ctx.Done() // work that minds its context
 		return "", ctx.Err()
