@@ -21,7 +21,7 @@ var goExamples = map[string]struct {
 	"mapreduce": {[]string{"a.txt", "b.txt"}, `^2 words in a.txt\n4 words in b.txt\n     3 be\n     2 to\n     1 not\n     1 or\n$`, ""},
 	"failures": {nil, `(?s)^fine: fine is done
 error: error after 2 attempts: open /no/such/file: .*
-panic: panic: assignment to entry in nil map
+panic: panic: runtime error: index out of range \[5\] with length 0
 goroutine .*
 slow: timeout after 2 attempts: .*
 flaky: flaky is done

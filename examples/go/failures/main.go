@@ -20,8 +20,8 @@ var risky = lithops.Func("risky", func(ctx context.Context, what string) (string
 		_, err := os.ReadFile("/no/such/file")
 		return "", err
 	case "panic":
-		var none map[string]int
-		none["x"] = 1 //lint:ignore SA5000 this panic is what is shown
+		var letters []string
+		fmt.Println(letters[len(what)])
 	case "slow":
 		<-ctx.Done() // work that minds its context
 		return "", ctx.Err()
