@@ -57,23 +57,31 @@ func appendLine(b []byte, r *Record, keys []int, omitNull bool) []byte {
 const sameInAll = "worker_hostname"
 
 func appendKeys(b []byte, r *Record, keys []int, omitNull bool) []byte {
-	open := byte('{')
+	b = append(b, '{')
+	open := 1 // of the key's text: there is no comma before the first
 	for _, i := range keys {
 		f := &fields[i]
 		mark := len(b)
-		b = append(b, open, '"')
-		b = append(b, f.Key...)
-		b = append(b, '"', ':')
+		b = append(b, commaKeys[i][open:]...)
 		value := len(b)
 		b = f.append(b, r)
 		if omitNull && b[value] == 'n' && f.Key != sameInAll {
 			b = b[:mark]
 			continue
 		}
-		open = ','
+		open = 0
 	}
 	return b
 }
+
+// commaKeys is how each key stands in an object: ,"key":
+var commaKeys = func() []string {
+	all := make([]string, len(fields))
+	for i, f := range fields {
+		all[i] = `,"` + f.Key + `":`
+	}
+	return all
+}()
 
 // AppendValue appends the field's value in r as JSON.
 func (f *Field) AppendValue(b []byte, r *Record) []byte { return f.append(b, r) }

@@ -211,7 +211,6 @@ func (r *runner) sampleOnce(rec *stats.Record, pid int) {
 // being where the file does; idle says that nothing else can be writing there.
 func (r *runner) keep(rec *stats.Record, result []byte, logEnd int64, stack string, idle bool, w *worker) error {
 	begun := r.clock.Now()
-	r.recorder.result(rec, result)
 	rec.LogOffset, rec.LogSize = stats.IntOf(r.log.seg.Size()), stats.IntOf(0)
 	if logEnd != r.log.at || stack != "" {
 		offset, size, _, err := r.log.take(logEnd)
@@ -233,7 +232,9 @@ func (r *runner) keep(rec *stats.Record, result []byte, logEnd int64, stack stri
 	rec.WorkerEnd = stats.SecOf(ended)
 	rec.Derive()
 	// Of a call that took long, the host hears at once.
-	return r.recorder.add(rec, rec.FuncExec.NS > int64(longCall) || w.turning(idle))
+	wrote, err := r.recorder.add(rec, result, rec.FuncExec.NS > int64(longCall) || w.turning(idle))
+	r.stale = r.stale || wrote
+	return err
 }
 
 // usageOf sets what the call has used.

@@ -120,7 +120,8 @@ func (r *runner) enterGo() error {
 	r.pid = os.Getpid() // which is a system call
 	r.self = watch(r.pid)
 	r.high, r.lastLong = r.self.peak(), true
-	return ownOutput(int(r.log.part.Fd()))
+	r.logFD = int(r.log.part.Fd())
+	return ownOutput(r.logFD)
 }
 
 // callGo makes an attempt with a function of this program.
@@ -148,7 +149,10 @@ func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 	if long {
 		r.self.resetPeak()
 	}
-	before, children := usageSelf(), r.children
+	if r.stale || w.waited { // else the reading after the call before will do
+		r.used, r.stale, w.waited = usageSelf(), false, false
+	}
+	before, children := r.used, r.children
 	r.meter.ready(r.clock.Now())
 	r.meter.begin(r.pid)
 	w.begin(call, nil)
@@ -161,7 +165,7 @@ func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 	end := r.clock.Now()
 	why := call.finish()
 	w.begin(nil, nil)
-	after := usageSelf()
+	r.used = usageSelf()
 	length := time.Duration(end - start)
 	if length >= 100*time.Microsecond { // in less, no child can be waited for
 		r.children = childUsage()
@@ -170,7 +174,7 @@ func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 
 	rec.PID = stats.IntOf(r.pid)
 	rec.FuncEnd = stats.SecOf(end)
-	usage(rec, &before, &after)
+	usage(rec, &before, &r.used)
 	addUsage(rec, &children, &r.children)
 	if long {
 		peak := r.self.peak()
@@ -191,7 +195,7 @@ func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 	if rec.State != job.Success {
 		output = nil
 	}
-	logEnd, logErr := r.log.part.Seek(0, io.SeekCurrent) // all writers share it: its end
+	logEnd, logErr := unix.Seek(r.logFD, 0, io.SeekCurrent) // all writers share it: its end
 	if logErr != nil {
 		logEnd = -1
 	}

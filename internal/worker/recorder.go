@@ -17,6 +17,8 @@ type recorder struct {
 	out     *store.Segment
 	stats   *store.Segment
 	send    *sender
+	calls   []recorded
+	size    int    // of their results
 	results []byte // to be appended to out
 	lines   []byte // to be appended to stats, after it
 	last    time.Time
@@ -25,8 +27,17 @@ type recorder struct {
 	err     error // what a write of the timer's met
 }
 
-// groupBytes is when a group is written, however young it is.
-const groupBytes = 128 << 10
+// recorded is a call that is to be written.
+type recorded struct {
+	rec    stats.Record
+	result []byte
+}
+
+// A group is written, however young it is, when it has so many calls or bytes.
+const (
+	groupCalls = 64
+	groupBytes = 128 << 10
+)
 
 func newRecorder(out, stats *store.Segment, send *sender) *recorder {
 	r := &recorder{out: out, stats: stats, send: send}
@@ -35,29 +46,27 @@ func newRecorder(out, stats *store.Segment, send *sender) *recorder {
 	return r
 }
 
-// result adds the result of a call that is recorded next.
-func (r *recorder) result(rec *stats.Record, b []byte) {
+// add adds a call with its result, both of which are copied; now has everything
+// written and told. wrote says that it did write, which takes a while.
+func (r *recorder) add(rec *stats.Record, result []byte, now bool) (wrote bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec.ResultOffset = stats.IntOf(r.out.Size() + int64(len(r.results)))
-	rec.ResultSize = stats.IntOf(len(b))
-	rec.ResultCRC = stats.IntOf(crc32.Checksum(b, castagnoli))
-	r.results = append(r.results, b...)
-}
-
-// add adds a record; now has everything written and told.
-func (r *recorder) add(rec *stats.Record, now bool) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = stats.AppendWorkerLine(r.lines, rec)
-	if now || len(r.lines)+len(r.results) > groupBytes || time.Since(r.last) > ringDelay {
-		return r.write()
+	n := len(r.calls)
+	if n == cap(r.calls) {
+		r.calls = append(r.calls, recorded{})
+	}
+	r.calls = r.calls[:n+1]
+	c := &r.calls[n]
+	c.rec, c.result = *rec, append(c.result[:0], result...)
+	r.size += len(result)
+	if now || n+1 == groupCalls || r.size > groupBytes || time.Since(r.last) > ringDelay {
+		return true, r.write()
 	}
 	if !r.armed {
 		r.armed = true
 		r.timer.Reset(ringDelay)
 	}
-	return r.err
+	return false, r.err
 }
 
 // flush writes what is left.
@@ -79,16 +88,26 @@ func (r *recorder) write() error {
 		return r.err
 	}
 	r.last = time.Now()
-	if len(r.lines) == 0 {
-		return nil // a result without its record is not worth writing
+	if len(r.calls) == 0 {
+		return nil
 	}
+	r.results, r.lines = keep(r.results), keep(r.lines)
+	for i := range r.calls {
+		c := &r.calls[i]
+		c.rec.ResultOffset = stats.IntOf(r.out.Size() + int64(len(r.results)))
+		c.rec.ResultSize = stats.IntOf(len(c.result))
+		c.rec.ResultCRC = stats.IntOf(crc32.Checksum(c.result, castagnoli))
+		r.results = append(r.results, c.result...)
+		r.lines = stats.AppendWorkerLine(r.lines, &c.rec)
+		c.result = keep(c.result)
+	}
+	r.calls, r.size = r.calls[:0], 0
 	if _, r.err = r.out.Append(r.results); r.err == nil {
 		_, r.err = r.stats.Append(r.lines)
 	}
 	if r.err != nil {
 		return r.err
 	}
-	r.results, r.lines = keep(r.results), keep(r.lines)
 	r.send.ring(r.stats.Size(), true)
 	return nil
 }

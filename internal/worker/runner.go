@@ -34,7 +34,10 @@ type runner struct {
 	// of calls of Go functions
 	pid      int
 	self     *watched
-	children syscall.Rusage // of RUSAGE_CHILDREN, as last seen
+	logFD    int
+	used     syscall.Rusage // by this process, after the last call
+	stale    bool           // more was done since than to take the next one
+	children syscall.Rusage // by its children, as last seen
 	lastLong bool           // the last call
 	high     int64          // peak resident size so far, bytes
 

@@ -85,12 +85,14 @@ type worker struct {
 	note    *store.Running // of now, for the host; nil: it need not know
 	high    int            // tasks in the queue when the last one came
 	turned  bool           // half of them are gone, and the host was told so
+
+	waited bool // of the running goroutine alone: since the last task there was none to run
 }
 
 // Serve works for the host at the other end of in and out until it is told to end
 // or the host is gone, and returns the process's exit code.
 func Serve(in io.Reader, out io.Writer) int {
-	w := &worker{send: sender{w: out}}
+	w := &worker{send: sender{w: out}, waited: true}
 	w.changed.L = &w.mu
 	r := wire.NewReader(in)
 	var m wire.Message
@@ -204,6 +206,7 @@ func (w *worker) next() (a assignment, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for len(w.queue) == 0 && !w.ended && !w.gone {
+		w.waited = true
 		w.changed.Wait()
 	}
 	if w.gone || len(w.queue) == 0 {
