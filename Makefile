@@ -108,7 +108,7 @@ calibrate: ## compare the figures of a record with a truth known by another road
 	$(GO) test -count=1 -v ./internal/calibrate/...
 
 .PHONY: bench
-bench: ## side by side with a C program, xargs, make and parallel; BENCHFLAGS=-smoke is short
+bench: ## commands and calls, side by side with a C program, xargs, pipes and others; BENCHFLAGS=-smoke is short
 	$(GO) run ./internal/bench $(BENCHFLAGS)
 
 .PHONY: bench-smoke

@@ -1,8 +1,10 @@
 package lithops_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,8 +23,11 @@ import (
 //
 // In a document, a block marked console holds commands, behind "$ ", and their
 // output, in which "..." stands for any text, alone on a line for any lines. All
-// commands of a document run in one directory. A yaml block whose first line is
-// "# NAME" is the file NAME there, any other one is a job or a part of one.
+// commands of a document run in one directory; those of a block marked console
+// and the names of programs are left out where one of these is missing. A block
+// whose first line is a comment with a file's name is that file in the directory.
+// Any other yaml block is a job or a part of one. The directory of a document with
+// a Go file is a module that requires this one.
 func TestDocuments(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
@@ -117,17 +122,83 @@ func testDocument(t *testing.T, programs, path string) {
 	u := newUser(t, programs)
 	for _, f := range fences(string(text)) {
 		at := fmt.Sprintf("%s:%d", path, f.line)
-		switch f.kind {
-		case "console", "console jq":
-			if _, err := exec.LookPath("jq"); err != nil && f.kind != "console" {
-				continue // shown for those who have it
+		switch kind, needed, _ := strings.Cut(f.kind, " "); kind {
+		case "console":
+			if !slices.ContainsFunc(strings.Fields(needed), missing) {
+				u.console(t, at, f.body)
 			}
-			u.console(t, at, f.body)
 		case "yaml":
 			u.yaml(t, at, f.body)
+		case "go":
+			u.golang(t, at, f.body)
+		default:
+			u.file(t, f.body)
 		}
 	}
 	checkLinks(t, path, string(text))
+}
+
+// missing says that there is no such program here.
+func missing(program string) bool {
+	_, err := exec.LookPath(program)
+	return err != nil
+}
+
+var fileName = regexp.MustCompile(`^(?:#|//) (\S+\.\w+|\.lithops_config)$`)
+
+// file writes a block that is a file, and returns its name.
+func (u *user) file(t *testing.T, lines []string) string {
+	t.Helper()
+	if len(lines) == 0 {
+		return ""
+	}
+	m := fileName.FindStringSubmatch(lines[0])
+	if m == nil {
+		return ""
+	}
+	if err := os.WriteFile(filepath.Join(u.dir, m[1]), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return m[1]
+}
+
+// golang is a block of Go: a file, in a module that requires this one as it is here.
+func (u *user) golang(t *testing.T, at string, lines []string) {
+	t.Helper()
+	text := strings.Join(lines, "\n") + "\n"
+	if formatted, err := format.Source([]byte(text)); err != nil || string(formatted) != text {
+		t.Errorf("%s: not as gofmt writes it: %v\n%s", at, err, formatted)
+	}
+	if u.file(t, lines) == "" {
+		return
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const module = "github.com/lithops-go/lithops"
+	mod = bytes.Replace(mod, []byte("module "+module), []byte("module tour"), 1)
+	mod = fmt.Appendf(mod, "\nrequire %s v0.0.0\nreplace %s => %q\n", module, module, here)
+	sum, err := os.ReadFile("go.sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][]byte{"go.mod": mod, "go.sum": sum} {
+		if err := os.WriteFile(filepath.Join(u.dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What Go keeps in the home directory is this user's own.
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE").Output()
+	dirs := strings.Fields(string(out))
+	if err != nil || len(dirs) != 2 {
+		t.Fatalf("go env: %v: %s", err, out)
+	}
+	u.env = append(u.env, "GOCACHE="+dirs[0], "GOMODCACHE="+dirs[1], "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
 }
 
 func (u *user) console(t *testing.T, at string, lines []string) {
@@ -183,16 +254,11 @@ func matches(got, want []string) bool {
 
 func (u *user) yaml(t *testing.T, at string, lines []string) {
 	t.Helper()
-	text := strings.Join(lines, "\n") + "\n"
-	if m := regexp.MustCompile(`^# (\S+\.\w+|\.lithops_config)$`).FindStringSubmatch(lines[0]); m != nil {
-		if err := os.WriteFile(filepath.Join(u.dir, m[1]), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasSuffix(m[1], ".yaml") {
-			return
-		}
+	if name := u.file(t, lines); name != "" && !strings.HasSuffix(name, ".yaml") {
+		return
 	}
-	if !regexp.MustCompile(`(?m)^command:`).MatchString(text) {
+	text := strings.Join(lines, "\n") + "\n"
+	if !regexp.MustCompile(`(?m)^(command|function):`).MatchString(text) {
 		text += "command: [echo, \"{}\"]\n"
 	}
 	if !regexp.MustCompile(`(?m)^data:`).MatchString(text) {
@@ -216,6 +282,7 @@ func checkLinks(t *testing.T, path, text string) {
 // example is a job in examples/ and how it is run here.
 type example struct {
 	file  string
+	needs string // a program without which it is left out
 	flags string // for lithops run
 	stdin string
 	code  int
@@ -235,9 +302,21 @@ var examples = []example{
 	{file: "lines.yaml", stdin: "one\nit's two\n", tasks: 2, check: map[int]string{1: "IT'S TWO"}},
 	{file: "failures.yaml", code: 1, tasks: 5, check: map[int]string{0: "fine is done\n", 1: "flaky is done\n"},
 		state: map[int]job.State{2: job.Error, 3: job.Timeout, 4: job.Error}},
+	{file: "seed-python.yaml", needs: "python3", flags: "--range 2 --workers 2 --env SECOND=0.001", tasks: 2, check: map[int]string{1: "8"}},
+	{file: "seed-python-fast.yaml", needs: "python3", flags: "--range 20 --workers 2", tasks: 20, check: map[int]string{0: "7", 19: "26"}},
+	{file: "stats.yaml", needs: "python3", tasks: 1, check: map[int]string{0: "10"}},
+	{file: "orders.yaml", needs: "node", tasks: 3, check: map[int]string{2: `{"id":1003,"parcel":"O'Neill, gift","note":"ring twice"}`}},
+	{file: "words.yaml", needs: "python3", flags: "--glob '*.go'", tasks: 2,
+		check: map[int]string{1: `{"kinds":[".go"],"files":1,"top":[["package",1],["its",1]]}`}},
+	{file: "words-by-kind.yaml", needs: "python3", flags: "--glob '*'", tasks: 4,
+		check: map[int]string{2: `{"kinds":[".go"],"files":1,`, 3: `{"kinds":[""],"files":1,"top":[]}`}},
+	{file: "program.yaml", tasks: 500, check: map[int]string{0: "0", 499: "249001"}},
 }
 
 func testExample(t *testing.T, programs string, e example) {
+	if e.needs != "" && missing(e.needs) {
+		t.Skip("no " + e.needs)
+	}
 	u := newUser(t, programs)
 	file, err := filepath.Abs(filepath.Join("examples", e.file))
 	if err != nil {
@@ -312,66 +391,6 @@ func TestEveryExample(t *testing.T) {
 		}
 		if _, err := job.Parse(path, text); err != nil {
 			t.Error(err)
-		}
-	}
-}
-
-// TestDocumentedKeys checks that docs/stats.md tells of each key of a record what
-// lithops stats --explain tells: its unit and how exact it is.
-func TestDocumentedKeys(t *testing.T) {
-	text, err := os.ReadFile("docs/stats.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := map[string][]string{}
-	for _, line := range strings.Split(string(text), "\n") {
-		cells := strings.Split(line, "|")
-		if len(cells) < 5 || !strings.Contains(cells[1], "`") {
-			continue
-		}
-		rows[strings.Trim(cells[1], " \\*`")] = cells[2:]
-	}
-	for _, f := range stats.Fields() {
-		row := rows[f.Key]
-		delete(rows, f.Key)
-		switch {
-		case row == nil:
-			t.Errorf("docs/stats.md does not explain %s", f.Key)
-		case strings.TrimSpace(row[0]) != string(f.Unit):
-			t.Errorf("docs/stats.md: the unit of %s is %s, not %s", f.Key, f.Unit, strings.TrimSpace(row[0]))
-		case strings.TrimSpace(row[1]) != string(f.Exact):
-			t.Errorf("docs/stats.md: %s is %s, not %s", f.Key, f.Exact, strings.TrimSpace(row[1]))
-		}
-	}
-	for key := range rows {
-		t.Errorf("docs/stats.md explains %s, which is no key", key)
-	}
-}
-
-// TestDocumentedJobKeys checks that docs/jobspec.md has each key of a job file.
-func TestDocumentedJobKeys(t *testing.T) {
-	text, err := os.ReadFile("docs/jobspec.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range job.Keys() {
-		for _, want := range []string{"`" + k.Name + "`", "--" + k.Flag} {
-			if !strings.Contains(string(text), want) {
-				t.Errorf("docs/jobspec.md does not mention %s", want)
-			}
-		}
-	}
-}
-
-// TestDocumentedStates checks that docs/states.md has each state.
-func TestDocumentedStates(t *testing.T) {
-	text, err := os.ReadFile("docs/states.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range job.States() {
-		if !strings.Contains(string(text), "**"+s.String()+"**") {
-			t.Errorf("docs/states.md does not explain %s", s)
 		}
 	}
 }

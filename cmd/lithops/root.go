@@ -26,14 +26,16 @@ func (a *app) addFlags(fs *pflag.FlagSet) {
 func newRootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lithops",
-		Short: "map a command over many inputs and see where the time went",
-		Long: `lithops runs a command once for every input, on a pool of worker processes,
-and keeps exact statistics of every task.
+		Short: "map a command or a function over many inputs and see where the time went",
+		Long: `lithops runs a command, or calls a function, once for every input, on a pool of
+worker processes, and keeps exact statistics of every task.
 
-  lithops run -- gzip -k {} ::: *.txt      no file needed
-  lithops run job.yaml                     all there is to say, in a file
-  lithops stats last                       where the time went
-  lithops plot last                        pictures in plots/`,
+  lithops run -- gzip -k {} ::: *.txt              no file needed
+  lithops run --function example.py:f --range 500  a function of a Python file
+  lithops run job.yaml                             all there is to say, in a file
+  lithops results last                             what the tasks returned or printed
+  lithops stats last                               where the time went
+  lithops plot last                                pictures in plots/`,
 		Version: programVersion(),
 		Args:    unknownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

@@ -73,6 +73,11 @@ extension, {/} its base name, {//} its directory, {/.} its base name without
 extension, {#} the task's number. One argument that is a whole command line, as in
 'wc -l {} | sort', is run by the shell.
 
+With --function the item is the argument of a function, which each worker loads
+once: FILE:NAME of a Python or JavaScript file, or a program with a slash in its
+path. A parameter called id gets the task's number. With --reduce a function is
+called with the list of all results when the tasks are done.
+
 SIGINT or SIGTERM starts no more tasks and ends the running ones; what has
 finished stays recorded. A second one leaves at once.`,
 		Example: `  lithops run job.yaml
@@ -80,6 +85,7 @@ finished stays recorded. A second one leaves at once.`,
   lithops run -- gzip -k {} ::: *.txt
   lithops run --glob '**/*.go' -- wc -l {}
   lithops run --function example.py:my_map_function --range 500
+  lithops run job.yaml --reduce example.py:my_reduce_function
   id=$(lithops run -q job.yaml) && lithops plot $id`,
 		Args:              func(cmd *cobra.Command, args []string) error { return runArgs(cmd, o, args) },
 		ValidArgsFunction: completeJobFile,
