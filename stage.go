@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -136,6 +137,10 @@ func (r *Run) checkFunction(f job.Function, reduce bool, path string) error {
 		return e
 	}
 	key = r.Spec.InterpreterKey(reduce)
+	name := r.Spec.Interpreter(reduce)
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%s is not found", name)
+	}
 	e := r.Spec.Fault(key, "%s: no interpreter for %s: %w", key, f.File, err)
 	e.Hint = map[job.Language]string{
 		job.Python:     "install Python 3.8 or newer (the package is most often called python3), or name one by runtime: python3.12, or a venv's directory",

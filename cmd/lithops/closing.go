@@ -104,9 +104,12 @@ func writeFailure(w io.Writer, f stats.Failure) {
 	case cause == "":
 		cause = f.State.String()
 	}
-	say := f.LogLine
-	if say == "" {
-		say = f.Error
+	// What a process said when it ended tells more than its exit code; a function's own
+	// error tells most itself.
+	ofProcess := f.Signal != "" || f.ExitCode.OK
+	say := f.Error
+	if ofProcess && f.LogLine != "" {
+		say = f.LogLine
 	}
 	line := fmt.Sprintf("  %s × %s, such as %s", stats.HumanCount(int64(f.Count)), cause, f.Example())
 	if say != "" {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -61,7 +62,7 @@ func (f *keyFlag) Set(value string) error {
 func newRunCommand(a *app) *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run [flags] JOB.yaml | run [flags] -- COMMAND [ARG...] ::: ITEM... | run --function FILE:NAME [flags]",
+		Use:   "run [flags] JOB.yaml | run [flags] -- COMMAND [ARG...] ::: ITEM... | run [flags] --function FILE:NAME [::: ITEM...]",
 		Short: "run a job and wait for its end",
 		Long: `run runs a job: one task for each item of its data, on a pool of workers. The
 job's id is printed first, and it alone goes to standard output; progress and the
@@ -104,7 +105,7 @@ func completeJobFile(*cobra.Command, []string, string) ([]string, cobra.ShellCom
 
 func runArgs(cmd *cobra.Command, o runOptions, args []string) error {
 	switch dash := cmd.ArgsLenAtDash(); {
-	case len(args) == 0 && o.has("function"):
+	case o.has("function") && (len(args) == 0 || args[0] == ":::"):
 		return nil
 	case dash == 0 && len(args) > 0:
 		return nil
@@ -184,11 +185,15 @@ func readSpec(inline bool, args []string, o runOptions) (*job.Spec, []byte, erro
 	var spec *job.Spec
 	var source []byte
 	switch {
+	case o.has("function") && (len(args) == 0 || args[0] == ":::"):
+		inline = true
+		spec, err = functionSpec(args, cwd)
 	case inline:
 		spec, err = inlineSpec(args, cwd)
-	case len(args) == 0:
-		spec = &job.Spec{Dir: cwd} // its function is a flag's
 	default:
+		if isFunction(args[0]) {
+			return nil, nil, hint(usage("%s is not a job file", args[0]), "to call a function: lithops run --function FILE:NAME --range N")
+		}
 		if source, err = os.ReadFile(args[0]); err != nil {
 			return nil, nil, jobFileError(args[0], err)
 		}
@@ -205,7 +210,11 @@ func readSpec(inline bool, args []string, o runOptions) (*job.Spec, []byte, erro
 			return nil, nil, badInput{err}
 		}
 	}
-	if inline && spec.Data.Kind() == "" {
+	switch {
+	case !inline || spec.Data.Kind() != "":
+	case o.has("function"):
+		return nil, nil, hint(usage("there are no items to call the function for"), "::: ITEM... at the end, or --range N, --list '[1, 2]', --lines FILE, --glob PATTERN")
+	default:
 		return nil, nil, hint(usage("there are no items to run the command for"), "::: ITEM... at the end, or --lines FILE, --glob PATTERN, --range N before --")
 	}
 	if err := spec.Validate(); err != nil {
@@ -234,6 +243,22 @@ func oneSource(spec *job.Spec, inline bool, keys []keyValue) error {
 	return nil
 }
 
+// functionSpec reads [::: ITEM...] for a function that is named by a flag.
+func functionSpec(args []string, cwd string) (*job.Spec, error) {
+	spec := &job.Spec{Dir: cwd}
+	if len(args) == 0 {
+		return spec, nil
+	}
+	if slices.Contains(args[1:], ":::") {
+		return nil, errSecondItems
+	}
+	var err error
+	spec.Data.List, err = job.Texts(args[1:])
+	return spec, err
+}
+
+var errSecondItems = hint(usage("a second ::: is not supported"), "--matrix '{a: [1, 2], b: [x, y]}' runs every combination")
+
 // inlineSpec reads COMMAND [ARG...] [::: ITEM...]. A command of one argument with
 // blanks in it is a command line for the shell.
 func inlineSpec(args []string, cwd string) (*job.Spec, error) {
@@ -245,7 +270,7 @@ func inlineSpec(args []string, cwd string) (*job.Spec, error) {
 	case len(command) == 0:
 		return nil, usage("there is no command before :::")
 	case slices.Contains(items, ":::"):
-		return nil, hint(usage("a second ::: is not supported"), "--matrix '{a: [1, 2], b: [x, y]}' runs every combination")
+		return nil, errSecondItems
 	case slices.Contains(command, "::::"):
 		return nil, hint(usage(":::: is not supported"), "--lines FILE before -- takes the items from a file")
 	}
@@ -258,6 +283,12 @@ func inlineSpec(args []string, cwd string) (*job.Spec, error) {
 	}
 	spec.Command = job.Command{Shell: command[0]}
 	return spec, nil
+}
+
+// isFunction says whether an argument looks like FILE:NAME of a function, or its file.
+func isFunction(arg string) bool {
+	file, _, _ := strings.Cut(arg, ":")
+	return slices.Contains([]string{".py", ".js", ".mjs", ".cjs"}, filepath.Ext(file))
 }
 
 func jobFileError(path string, err error) error {

@@ -259,6 +259,18 @@ func (d Data) Kind() string {
 	return ""
 }
 
+// Texts makes items of texts.
+func Texts(items []string) (Items, error) {
+	all := make(Items, len(items))
+	for i, it := range items {
+		if at := invalidAt(it); at < len(it) {
+			return nil, &SpecError{Msg: fmt.Sprintf("item %d, %q, is not valid UTF-8", i+1, it)}
+		}
+		all[i] = appendQuoted(nil, it)
+	}
+	return all, nil
+}
+
 // FromArgs makes a job of a command line, lithops run -- COMMAND {} ::: a b c.
 // argv is executed directly, in dir; the items are texts. As with xargs and GNU
 // parallel, a command without any replacement gets the item as its last
@@ -270,12 +282,9 @@ func FromArgs(argv []string, items []string, dir string) (*Spec, error) {
 	if items == nil {
 		return s, nil
 	}
-	s.Data.List = make(Items, len(items))
-	for i, it := range items {
-		if at := invalidAt(it); at < len(it) {
-			return nil, &SpecError{Msg: fmt.Sprintf("item %d, %q, is not valid UTF-8", i+1, it)}
-		}
-		s.Data.List[i] = appendQuoted(nil, it)
+	var err error
+	if s.Data.List, err = Texts(items); err != nil {
+		return nil, err
 	}
 	t, err := NewTemplate(s)
 	if err != nil {

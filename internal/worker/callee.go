@@ -73,7 +73,8 @@ func callees(spec *job.Spec, dir string, find func(string) (string, error)) (all
 		return all, err
 	}
 	m, r := all[0], all[1]
-	if m != nil && m.language != job.Go && m.language == r.language && m.path == r.path && m.function.File == r.function.File {
+	if m != nil && m.language != job.Go && m.language == r.language && m.path == r.path &&
+		filepath.Clean(spec.Path(m.function.File)) == filepath.Clean(spec.Path(r.function.File)) {
 		if m.language != job.Program {
 			m.argv = append(m.argv, r.function.Name)
 		}
@@ -111,7 +112,8 @@ func ReduceApart(spec *job.Spec) bool {
 		return false
 	}
 	m, r := spec.Function, spec.Reduce.Function
-	return m.Language() != r.Language() || spec.Path(m.File) != spec.Path(r.File) || spec.Interpreter(false) != spec.Interpreter(true)
+	return m.Language() != r.Language() || filepath.Clean(spec.Path(m.File)) != filepath.Clean(spec.Path(r.File)) ||
+		spec.Interpreter(false) != spec.Interpreter(true)
 }
 
 // CheckFunction finds the program that the job's function, or its reduce's, needs.

@@ -330,6 +330,44 @@ func TestCallsSentAheadComeBackWhenOneIsLong(t *testing.T) {
 	h.end(exitDone)
 }
 
+// TestCancelledCallsThatHadNotBegunComeBack: what lay in the pipe behind the call that
+// was ended has not been tried, wherever it was when the job was stopped.
+func TestCancelledCallsThatHadNotBegunComeBack(t *testing.T) {
+	spec := pythonFunction(t, waiting)
+	h := newPythonPeer(t, spec)
+	const short, behind = 40, 30 // more than the pipe holds
+	for n := range int64(short) {
+		h.task(n, fmt.Sprint(n))
+	}
+	h.expect(wire.Warm)
+	h.until(short)
+	h.task(short, strconv.Quote(h.dir))
+	for n := range int64(behind) {
+		h.task(short+1+n, "0")
+	}
+	wait(t, filepath.Join(h.dir, "waits"))
+	h.send(wire.Message{Kind: wire.Cancel})
+	back, done := map[int64]bool{}, false
+	for len(back) < behind || !done {
+		var m wire.Message
+		if err := h.from.Read(&m); err != nil {
+			t.Fatal(err)
+		}
+		done = done || m.Kind == wire.Done
+		if m.Kind == wire.Back {
+			back[m.Numbers[0]] = true
+		}
+	}
+	h.end(exitDone)
+	b, err := os.ReadFile(store.SegmentPath(h.dir, 0, store.StatsSegment))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(b), "\n"); n != short+1 || strings.Count(string(b), `"state":"cancelled"`) != 1 {
+		t.Errorf("%d records, of which %d are cancelled", n, strings.Count(string(b), `"state":"cancelled"`))
+	}
+}
+
 func TestOneAttemptCanBeDropped(t *testing.T) {
 	spec := pythonFunction(t, waiting)
 	h := newPythonPeer(t, spec)

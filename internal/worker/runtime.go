@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -166,7 +167,11 @@ func (rt *funcRuntime) awaitReady() error {
 		return &functionError{msg: fmt.Sprintf("%s was not ready after %v", rt.function, limit)}
 	}
 	if errors.Is(err, io.EOF) {
-		return &functionError{msg: fmt.Sprintf("%s ended before it was ready", rt.function), early: true}
+		msg := fmt.Sprintf("%s ended before it was ready", rt.function)
+		if rt.trusted() {
+			msg += fmt.Sprintf(" (is %s an interpreter for %s?)", rt.argv[0], rt.language)
+		}
+		return &functionError{msg: msg, early: true}
 	}
 	if err != nil {
 		return &functionError{msg: fmt.Sprintf("%s: %v", rt.function, err)}
@@ -183,9 +188,10 @@ func (rt *funcRuntime) awaitReady() error {
 	return nil
 }
 
-// text is a loading error in one line. Those of ours name the file themselves.
+// text is a loading error in one line. Those of ours, that there is no such function or
+// that the interpreter is too old, say all there is to say.
 func (e *callError) text(file string) string {
-	if e.Type == "UnknownFunction" || e.Type == "" {
+	if e.Type == "UnknownFunction" || e.Type == "" || strings.HasPrefix(e.Message, "needs ") {
 		return oneLine(e.Message)
 	}
 	return fmt.Sprintf("load %s: %s: %s", file, e.Type, oneLine(e.Message))

@@ -238,11 +238,18 @@ func (w *worker) tryNext(fits func(*assignment) bool) (a assignment, ok bool) {
 	return a, true
 }
 
-// unshift puts tasks back to the front of the queue.
+// unshift puts tasks back to the front of the queue, or gives them back to the host
+// when the job is being stopped.
 func (w *worker) unshift(tasks []assignment) {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.queue = append(tasks, w.queue...)
+	stopped := w.stopped
+	if !stopped {
+		w.queue = append(tasks, w.queue...)
+	}
+	w.mu.Unlock()
+	if stopped {
+		w.send.back(tasks)
+	}
 }
 
 // takeBack puts the calls that a runtime has not begun back into the queue.

@@ -28,6 +28,7 @@ if sys.version_info < (3, 8):
     sys.exit(1)
 
 import array
+import faulthandler
 import fcntl
 import importlib.machinery
 import importlib.util
@@ -797,6 +798,7 @@ def main(path, names):
     # Ignored, but not by the programs that are started, as SIG_IGN would be.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda signum, frame: None)
+    faulthandler.enable(2, all_threads=False)  # a crash leaves a traceback in the log, and is still a crash
     streams, pid, functions = Streams(log), os.getpid(), None
     try:
         functions, caught = load(path, names), None
