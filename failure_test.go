@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lithops-go/lithops"
+	"github.com/lithops-go/lithops/internal/store"
 )
 
 func TestFailures(t *testing.T) {
@@ -45,11 +46,60 @@ func TestFailures(t *testing.T) {
 	if !strings.Contains(e.Traceback, "lithops_test.panicky(") || !strings.Contains(e.Traceback, "main_test.go:") {
 		t.Errorf("traceback %q", e.Traceback)
 	}
-	if e := failure(3, lithops.StateLost); e.Attempt != 6 || !strings.Contains(e.Message, "exit status 3") {
+	if e := failure(3, lithops.StateError); e.Attempt != 1 || e.Type != "exit" || e.Message != "ended its process with exit code 3" {
 		t.Errorf("%+v", e)
 	}
 	if e := failure(4, lithops.StateLost); e.Attempt != 6 || !strings.Contains(e.Message, "signal: killed") {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestAFunctionThatEndsItsProcess: what it did, it did itself, so the task has failed;
+// the others go on in a new process, and nothing hangs.
+func TestAFunctionThatEndsItsProcess(t *testing.T) {
+	exec, ctx := setup(t, lithops.WithWorkers(1), lithops.WithTimeout(time.Minute))
+	hows := []string{"fatal", "fine", "elsewhere", "goexit", "goexit", "fine"}
+	fs := must[*lithops.FutureList[int]](t)(lithops.Map(ctx, exec, fails, hows))
+	if results, err := fs.Results(ctx); err == nil || results[1] != 4 || results[5] != 4 {
+		t.Errorf("results %v, %v", results, err)
+	}
+	for i, want := range map[int]struct{ kind, message string }{
+		0: {"exit", "ended its process with exit code 1: "},
+		2: {"exit", "ended its process with exit code 2: panic: in another goroutine"},
+		3: {"goexit", "called runtime.Goexit instead of returning"},
+		4: {"goexit", "called runtime.Goexit instead of returning"},
+	} {
+		for range 2 { // the error stays as it is
+			_, err := fs.At(i).Result(ctx)
+			e := taskError(t, err, lithops.StateError)
+			if e.Attempt != 1 || e.Type != want.kind || !strings.HasPrefix(e.Message, want.message) || strings.Contains(e.Message, "\n") {
+				t.Errorf("%s: %+v", hows[i], e)
+			}
+		}
+	}
+	if _, err := fs.At(0).Result(ctx); !strings.Contains(err.Error(), "this is the end") {
+		t.Errorf("what it said last is not told: %v", err)
+	}
+}
+
+// TestTheEndIsRecordedBeforeItIsTold: a program that ends with its last result leaves a
+// job that is done.
+func TestTheEndIsRecordedBeforeItIsTold(t *testing.T) {
+	exec, ctx := setup(t)
+	for range 20 {
+		fs := must[*lithops.FutureList[int]](t)(lithops.Map(ctx, exec, double, []int{1, 2, 3}))
+		must[[]int](t)(fs.Results(ctx))
+		st, err := store.Open(exec.Store())
+		if err != nil {
+			t.Fatal(err)
+		}
+		j, err := st.Job(fs.JobID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j.State() != store.JobDone {
+			t.Fatalf("job is %s", j.State())
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 	StateError     State = State(job.Error)     // the function returned an error or panicked
 	StateTimeout   State = State(job.Timeout)   // took longer than WithTimeout allows
 	StateCancelled State = State(job.Cancelled) // was cancelled, or not run because its job ended early
-	StateLost      State = State(job.Lost)      // its worker process died each time it was tried
+	StateLost      State = State(job.Lost)      // its worker process was killed each time it was tried
 )
 
 func (s State) String() string { return job.State(s).String() }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -104,6 +106,14 @@ var (
 			panicky([]int{1})
 		case "exit":
 			os.Exit(3)
+		case "fatal":
+			fmt.Println("so far so good")
+			log.Fatal("this is the end")
+		case "elsewhere":
+			go panic("in another goroutine")
+			select {}
+		case "goexit":
+			runtime.Goexit()
 		case "kill":
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {}

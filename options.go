@@ -44,8 +44,8 @@ func WithName(name string) Option { return func(s *settings) { s.spec.Name = nam
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.spec.Timeout = d } }
 
 // WithRetries repeats a call that failed or took too long, up to n times. The
-// default is 0. (A call whose worker process died is repeated in any case, up to
-// five times.)
+// default is 0. (A call whose worker process was killed is repeated in any case, up to
+// five times; one that ends its process itself has failed.)
 func WithRetries(n int) Option { return func(s *settings) { s.spec.Retries.Limit = n } }
 
 // WithBackoff sets the pause before a retry: first before the first one, then

@@ -258,7 +258,7 @@ func (c *call) taskError(n int, t task) *TaskError {
 	}
 	c.mu.Unlock()
 	e.Type, e.Message = f.kind, f.message
-	if kept && t.worker < 0 { // no worker has recorded it
+	if kept && (t.worker < 0 || e.Type != "panic") { // there is no more to know
 		return e
 	}
 	r, err := c.record(n)
@@ -266,8 +266,8 @@ func (c *call) taskError(n int, t task) *TaskError {
 		e.Message = cmp.Or(e.Message, err.Error())
 		return e
 	}
-	e.Type, e.Message = cmp.Or(r.ErrorType, e.Type), cmp.Or(r.Error, e.Message)
-	if e.Type == "panic" {
+	e.Type, e.Message = cmp.Or(e.Type, r.ErrorType), cmp.Or(e.Message, r.Error)
+	if e.Type == "panic" && r.Attempt == e.Attempt {
 		e.Traceback = c.stack(r)
 	}
 	return e

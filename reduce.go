@@ -135,7 +135,7 @@ func (l *lists) one() error {
 func (l *lists) byField(field string) error {
 	type group struct {
 		key   json.RawMessage
-		tasks []stats.Record // as far as it takes to read a result
+		tasks []place
 	}
 	var groups []*group
 	byKey := map[string]*group{}
@@ -150,8 +150,7 @@ func (l *lists) byField(field string) error {
 			byKey[string(key)] = g
 			groups = append(groups, g)
 		}
-		g.tasks = append(g.tasks, stats.Record{Task: r.Task, Attempt: r.Attempt, State: r.State, Worker: r.Worker,
-			ResultOffset: r.ResultOffset, ResultSize: r.ResultSize, ResultCRC: r.ResultCRC})
+		g.tasks = append(g.tasks, placeOf(r))
 		return nil
 	})
 	if err != nil {
@@ -165,11 +164,12 @@ func (l *lists) byField(field string) error {
 				if l.ctx.Err() != nil {
 					return l.ctx.Err()
 				}
-				result, err := outputs.Result(&g.tasks[k])
+				r := g.tasks[k].record()
+				result, err := outputs.Result(&r)
 				if err != nil {
 					return err
 				}
-				value, err := l.value(&g.tasks[k], result)
+				value, err := l.value(&r, result)
 				if err != nil {
 					return err
 				}
@@ -186,6 +186,23 @@ func (l *lists) byField(field string) error {
 		g.tasks = nil
 	}
 	return nil
+}
+
+// place is where a result is, small enough to be kept for every task.
+type place struct {
+	task, attempt, worker int32
+	crc                   uint32
+	offset, size          int64
+}
+
+func placeOf(r *stats.Record) place {
+	return place{task: int32(r.Task), attempt: int32(r.Attempt), worker: int32(r.Worker.V), crc: uint32(r.ResultCRC.V),
+		offset: r.ResultOffset.V, size: r.ResultSize.V}
+}
+
+func (p place) record() stats.Record {
+	return stats.Record{Task: int(p.task), Attempt: int(p.attempt), State: job.Success, Worker: stats.IntOf(p.worker),
+		ResultOffset: stats.IntOf(p.offset), ResultSize: stats.IntOf(p.size), ResultCRC: stats.IntOf(p.crc)}
 }
 
 // fieldOf is the value of a field of an object, in compact form.

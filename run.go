@@ -191,6 +191,8 @@ func (p *Prepared) execute(ctx context.Context, warm func()) (*executor.Result, 
 		Writer: p.w, Clock: p.clock, Backend: pool, Events: events,
 		Progress: p.run.Progress, Settled: p.run.Settled, Warm: warm, Drop: p.run.Drop,
 		Check: worker.ReduceApart(&spec),
+		// A program that ends as soon as it has its results leaves a job that is done.
+		Finished: func(counts map[job.State]int) { p.conclude(&executor.Result{Counts: counts}, nil) },
 	}
 	if spec.Reduce != nil {
 		c.Planned = m.Reduces
@@ -200,22 +202,31 @@ func (p *Prepared) execute(ctx context.Context, warm func()) (*executor.Result, 
 	return executor.Run(ctx, c)
 }
 
-// end writes down how the job ended.
+// end writes down how the job ended and leaves the store.
 func (p *Prepared) end(result *executor.Result, err error) (*Outcome, error) {
-	ending := &store.Ending{State: "broken", TimeNS: p.clock.Now()}
-	p.manifest.Ended = ending
 	out := &Outcome{JobID: p.manifest.JobID}
 	if result != nil {
-		ending.Counts, ending.Reason = result.Counts, result.Reason
 		out.Counts, out.Interrupted, out.Reason = result.Counts, result.Cancelled, result.Reason
-		ending.State = endState(result)
+	}
+	failed := p.conclude(result, err)
+	p.w.Event(store.Event{Event: "end", TimeNS: p.manifest.Ended.TimeNS, Text: p.manifest.Ended.State})
+	return out, errors.Join(err, failed, p.w.Close())
+}
+
+// conclude writes the job's end into its manifest.
+func (p *Prepared) conclude(result *executor.Result, err error) error {
+	ending := &store.Ending{State: "broken", TimeNS: p.clock.Now()}
+	if before := p.manifest.Ended; before != nil && err == nil {
+		ending.TimeNS = before.TimeNS // only the workers' ends were waited for since
+	}
+	p.manifest.Ended = ending
+	if result != nil {
+		ending.Counts, ending.Reason, ending.State = result.Counts, result.Reason, endState(result)
 	}
 	if err != nil {
 		ending.State, ending.Reason = "broken", err.Error()
 	}
-	p.w.Event(store.Event{Event: "end", TimeNS: ending.TimeNS, Text: ending.State})
-	err = errors.Join(err, p.w.WriteManifest(p.manifest), p.w.Close())
-	return out, err
+	return p.w.WriteManifest(p.manifest)
 }
 
 func endState(r *executor.Result) string {
@@ -226,7 +237,7 @@ func endState(r *executor.Result) string {
 	switch {
 	case r.Cancelled:
 		return "cancelled"
-	case r.Counts[job.Success] < tasks:
+	case r.Counts[job.Success] < tasks || r.Reason != "":
 		return "failed"
 	}
 	return "done"

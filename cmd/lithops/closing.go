@@ -104,11 +104,10 @@ func writeFailure(w io.Writer, f stats.Failure) {
 	case cause == "":
 		cause = f.State.String()
 	}
-	// What a process said when it ended tells more than its exit code; a function's own
-	// error tells most itself.
-	ofProcess := f.Signal != "" || f.ExitCode.OK
+	// What a process said before it exited tells more than its exit code; every other
+	// error says more itself.
 	say := f.Error
-	if ofProcess && f.LogLine != "" {
+	if f.ErrorType == "exit" && f.LogLine != "" {
 		say = f.LogLine
 	}
 	line := fmt.Sprintf("  %s × %s, such as %s", stats.HumanCount(int64(f.Count)), cause, f.Example())

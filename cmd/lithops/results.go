@@ -200,7 +200,11 @@ func (t *tally) missing() error {
 	id := t.job.ID()
 	state := t.job.State()
 	if t.stage == stats.StageReduce && t.job.Manifest.Reduces == 0 && state != store.JobRunning && state != store.JobDone {
-		return hint(fmt.Errorf("the reduce of job %s has not begun", id), "lithops results %s --stage map shows the results of the map", id)
+		why := ""
+		if end := t.job.Manifest.Ended; end != nil && end.Reason != "" {
+			why = ": " + end.Reason
+		}
+		return hint(fmt.Errorf("the reduce of job %s has not begun%s", id, why), "lithops results %s --stage map shows the results of the map", id)
 	}
 	if t.without == 0 {
 		return nil

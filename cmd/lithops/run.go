@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lithops-go/lithops"
 	"github.com/lithops-go/lithops/internal/job"
@@ -58,6 +59,9 @@ func (f *keyFlag) Set(value string) error {
 	*f.to = append(*f.to, keyValue{f.Name, value})
 	return nil
 }
+
+// loadNote is after how long a user hears that his function is being loaded.
+const loadNote = 10 * time.Second
 
 func newRunCommand(a *app) *cobra.Command {
 	var o runOptions
@@ -143,9 +147,15 @@ func runRun(a *app, cmd *cobra.Command, o runOptions, args []string) error {
 
 	var id string
 	var printed error
+	late := time.AfterFunc(loadNote, func() { shown.note(fmt.Sprintf("lithops: loading the function has taken %v so far", loadNote)) })
+	defer late.Stop()
+	if spec.Function == (job.Function{}) && spec.Reduce == nil {
+		late.Stop()
+	}
 	r := lithops.Run{
 		Store: st, Spec: spec, Source: source, Version: programVersion(),
 		Created: func(jobID string) {
+			late.Stop()
 			id = jobID
 			printed = a.printf("%s\n", id)
 		},

@@ -4,6 +4,8 @@
 package executor
 
 import (
+	"fmt"
+
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/wire"
 )
@@ -33,6 +35,21 @@ const (
 	Fatal                  // it cannot go on; Err says why, Gone follows
 	Gone                   // it has exited; Err is nil when it was told to end
 )
+
+// ExitError is a worker process that exited by itself, and not because it was told
+// to. Where a task shares its process the task did that.
+type ExitError struct {
+	Code int
+	Said string // its last words, "" when there are none
+}
+
+func (e *ExitError) Error() string {
+	text := fmt.Sprintf("worker process died: exit code %d", e.Code)
+	if e.Said != "" {
+		text += ": " + e.Said
+	}
+	return text
+}
 
 // Event is what a backend tells of one worker.
 type Event struct {

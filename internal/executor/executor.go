@@ -18,6 +18,10 @@ import (
 // maxLost is how often a task is resubmitted because its worker died.
 const maxLost = 5
 
+// maxBack is how often a task may come back from workers that died and say that they
+// were not at it. Some die without a word.
+const maxBack = 50
+
 // How often the loop looks after what no event tells it.
 const (
 	tickTime     = 50 * time.Millisecond
@@ -46,9 +50,10 @@ type Config struct {
 	// All of these may be nil. They are called by the goroutine of Run, Next apart,
 	// and must be quick.
 	Progress func(Progress)
-	Settled  func(Settlement) // once for each task that has ended for good
-	Warm     func()           // the job's functions could be loaded by some worker
-	Drop     <-chan int       // tasks to be cancelled
+	Settled  func(Settlement)               // once for each task that has ended for good
+	Finished func(counts map[job.State]int) // all tasks have ended and are in the store; before the last is Settled
+	Warm     func()                         // the job's functions could be loaded by some worker
+	Drop     <-chan int                     // tasks to be cancelled
 
 	// Check has one worker load all functions before any task is run.
 	Check bool
@@ -94,6 +99,7 @@ type executor struct {
 	launched  int  // workers, those in place of dead ones included
 	started   bool // some worker was ready
 	badStarts int  // workers that died before they were ready, since the last that was
+	badLoads  int  // workers that could not load the function when others could, since a task ended
 	finished  int  // tasks
 	counts    map[job.State]int
 	retried   int
@@ -149,7 +155,9 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	}
 	e.loop(ctx)
 	if e.next != nil {
-		<-e.next
+		if n := <-e.next; n.err == nil && n.reason == "" {
+			e.Tasks, e.Next = e.Tasks+n.tasks, nil // made, and not begun
+		}
 	}
 	closing := e.close()
 	e.sync(true)
@@ -382,7 +390,7 @@ func (e *executor) event(ev *Event) {
 			e.fail(fmt.Errorf("read records of worker %d: %w", w.number, err))
 			w.inFlight = nil // what it says of them cannot be read
 		}
-		w.rung, w.recalled = time.Now(), false
+		w.rung, w.recalled, e.badLoads = time.Now(), false, 0
 	case Back:
 		if p := w.take(ev.Attempt); p != nil {
 			e.giveBack(w, p)
@@ -397,6 +405,11 @@ func (e *executor) event(ev *Event) {
 			e.Config.Warm()
 		}
 	case Fatal:
+		// A function that could be loaded before can be again: what it met may pass.
+		if _, ok := errors.AsType[*FunctionError](ev.Err); ok && e.warm && e.badLoads < maxBadStarts {
+			e.badLoads++
+			return
+		}
 		w.fatal = ev.Err
 	case Gone:
 		e.gone(w, ev.Err)

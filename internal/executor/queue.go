@@ -16,6 +16,7 @@ type pending struct {
 	submit   int64     // Unix ns
 	dispatch int64     // Unix ns, 0 before
 	lost     int       // how many attempts at the task were lost
+	back     int       // how often it came back from a worker that died
 	last     job.State // of the attempt before
 	noted    job.State // with a worker: what host.jsonl says of it, New where nothing
 }

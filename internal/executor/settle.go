@@ -2,6 +2,7 @@ package executor
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"time"
 
@@ -24,6 +25,7 @@ func (e *executor) settle(w *worker, p *pending, r, recorded *stats.Record) {
 	default:
 		e.finished++
 		e.counts[r.State]++
+		e.complete()
 		if e.Settled != nil {
 			s := Settlement{Attempt: p.Attempt, State: r.State, Worker: w.number, ErrorType: recorded.ErrorType, Error: recorded.Error, ResultSize: -1}
 			if recorded.ResultSize.OK {
@@ -34,6 +36,14 @@ func (e *executor) settle(w *worker, p *pending, r, recorded *stats.Record) {
 		if r.State.Failed() && r.State != job.Cancelled {
 			e.failed()
 		}
+	}
+}
+
+// complete tells when the last task has ended, before its end is told.
+func (e *executor) complete() {
+	if e.Finished != nil && e.finished == e.Tasks && e.Next == nil && !e.stopping {
+		e.flush()
+		e.Finished(maps.Clone(e.counts))
 	}
 }
 
@@ -81,6 +91,7 @@ func (e *executor) skip(p *pending) bool {
 	e.Writer.Task(r)
 	e.finished++
 	e.counts[job.Cancelled]++
+	e.complete()
 	e.settled(&Settlement{Attempt: p.Attempt, State: job.Cancelled, Worker: -1, ErrorType: r.ErrorType, Error: why, ResultSize: -1})
 	return true
 }

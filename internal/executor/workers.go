@@ -1,6 +1,7 @@
 package executor
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -139,8 +140,23 @@ func (e *executor) gone(w *worker, err error) {
 	for i, p := range left {
 		if w.fatal == nil && (told && p.Attempt == running || !told && i == 0) {
 			r := &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err)}
+			if exit, ok := errors.AsType[*ExitError](err); ok && told && e.Job.Spec.Function.Go != "" {
+				r.State, r.ErrorType, r.Error = job.Error, "exit", fmt.Sprintf("ended its process with exit code %d", exit.Code)
+				if exit.Said != "" {
+					r.Error += ": " + exit.Said
+				}
+			}
 			e.settle(w, p, r, r)
 			continue
+		}
+		// One that is said not to have been running, again and again, was.
+		if err != nil && w.fatal == nil {
+			if p.back++; p.back > maxBack {
+				p.lost = maxLost
+				r := &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err)}
+				e.settle(w, p, r, r)
+				continue
+			}
 		}
 		e.giveBack(w, p)
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/lithops-go/lithops/internal/executor"
@@ -67,9 +68,9 @@ func New(events chan<- executor.Event, jobID string, guest bool) (*Pool, error) 
 type process struct {
 	number int
 	proc   *os.Process
-	errors string // file with what it says on standard error
-	log    string // file with what its task prints
-	ended  bool   // was told to end: its exit is no failure
+	errors string   // file with what it says on standard error
+	said   []string // that, and for a function that shares its process the task's log
+	ended  bool     // was told to end: its exit is no failure
 
 	out   *os.File // to the worker
 	lines chan []byte
@@ -106,7 +107,10 @@ func (p *Pool) launch(j *wire.Job) error {
 		// Ctrl-C in the terminal is for the host, which then ends tasks in good order.
 		Sys: sysProcAttr(j.Isolation),
 	}
-	w := &process{number: j.Worker, errors: errPath, log: store.SegmentPath(j.Dir, j.Worker, store.LogPart), out: out, lines: make(chan []byte, 256)}
+	w := &process{number: j.Worker, errors: errPath, said: []string{errPath}, out: out, lines: make(chan []byte, 256)}
+	if j.Spec.Function.Go != "" {
+		w.said = append(w.said, store.SegmentPath(j.Dir, j.Worker, store.LogPart))
+	}
 
 	alive.Lock() // a child that is not in there yet is no orphan
 	w.proc, err = os.StartProcess(p.program, []string{os.Args[0], "worker", strconv.Itoa(j.Worker)}, attr)
@@ -172,9 +176,13 @@ func (p *Pool) follow(w *process, in *os.File) {
 	if err == nil && state.Success() && ended {
 		os.Remove(w.errors) // most often empty
 	} else {
-		p.sweep()
+		p.sweep(w.proc.Pid)
 		if err == nil {
-			err = fmt.Errorf("worker process died: %s%s", state, lastWords(w.errors, w.log))
+			if said := lastWords(w.said...); state.Exited() {
+				err = &executor.ExitError{Code: state.ExitCode(), Said: said}
+			} else {
+				err = fmt.Errorf("worker process died: %s", strings.TrimSuffix(state.String()+": "+said, ": "))
+			}
 		}
 	}
 	p.events <- executor.Event{Kind: executor.Gone, Worker: w.number, Err: err}
@@ -212,15 +220,16 @@ func (p *Pool) tell(w *process, m *wire.Message) error {
 }
 
 // sweep ends what a dead worker has left.
-func (p *Pool) sweep() {
+func (p *Pool) sweep(worker int) {
 	alive.Lock()
 	defer alive.Unlock()
-	ours := map[int]bool{} // a zombie has no environment any more
+	ours := map[int]bool{}
 	proc.KillOrphans(func(pid int) bool {
 		if alive.pids[pid] || slices.Contains(p.others, pid) {
 			return true
 		}
-		ours[pid] = ours[pid] || !p.guest || proc.HasEnv(pid, p.mark)
+		group, _ := syscall.Getpgid(pid) // all that a zombie has left
+		ours[pid] = ours[pid] || !p.guest || group == worker || proc.HasEnv(pid, p.mark)
 		return !ours[pid]
 	}, orphanTime)
 }
@@ -254,22 +263,44 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// lastWords is the end of what a worker said on standard error, or of what its
-// function, which shares its process, had printed, for a message.
+// lastWords is the line that a dead worker, or the function that shared its process, has
+// said last, for a message. Of a Go program that crashed it is the one that says why.
 func lastWords(paths ...string) string {
-	const most = 2000
 	for _, path := range paths {
-		b, err := os.ReadFile(path)
-		text := strings.TrimSpace(string(b))
-		if err != nil || text == "" {
+		text := strings.TrimSpace(tail(path, 256<<10))
+		if text == "" {
 			continue
 		}
-		if len(text) > most {
-			text = "…" + text[len(text)-most:]
+		last := text[strings.LastIndexByte(text, '\n')+1:]
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+				last = strings.TrimSpace(line) + " (more in " + path + ")"
+				break
+			}
 		}
-		return ": " + text
+		const most = 500
+		if len(last) > most {
+			last = last[:most] + "…"
+		}
+		return last
 	}
 	return ""
+}
+
+// tail is the end of a file, "" when it cannot be read.
+func tail(path string, most int64) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	b := make([]byte, min(most, info.Size()))
+	n, _ := f.ReadAt(b, info.Size()-int64(len(b)))
+	return strings.ToValidUTF8(string(b[:n]), "\uFFFD")
 }
 
 // closers collects files to close, and the first error in opening one.

@@ -59,6 +59,23 @@ func (e *AmbiguousError) Hint() string {
 	return "it could be " + names
 }
 
+// newest is the newest of ids, which are in order. What ids tell of the time is no
+// finer than 1/32 s: among those of one moment their directories tell.
+func (s *Store) newest(ids []string) string {
+	const moment = 8 // characters
+	best := ids[0]
+	for _, id := range ids[1:] {
+		if len(id) < moment || len(best) < moment || id[:moment] != best[:moment] {
+			break
+		}
+		executor, _, _ := strings.Cut(id, "-")
+		if !strings.HasPrefix(best, executor+"-") && born(s.JobDir(id)) > born(s.JobDir(best)) {
+			best = id
+		}
+	}
+	return best
+}
+
 // Resolve finds the job that ref names: its id, an unambiguous start of it, or
 // Last. The errors are *NotFoundError, *AmbiguousError and what the file system
 // says.
@@ -68,7 +85,7 @@ func (s *Store) Resolve(ref string) (id string, err error) {
 		return "", err
 	}
 	if ref == Last && len(ids) > 0 {
-		return ids[0], nil
+		return s.newest(ids), nil
 	}
 	var found []string
 	for _, id := range ids {

@@ -48,18 +48,20 @@ func (r *runner) callRuntime(c *callee, a assignment, w *worker) error {
 	if !rt.trusted() {
 		rt.watched.resetPeak()
 	}
-	r.next(rt, &first)
+	r.next(rt, w)
 	r.line = rt.request(r.line[:0], a, list)
 	if !rt.requests.send(r.line, rt.exited) {
 		return r.broken(rt, w, io.EOF)
 	}
 	for rt.inFlight() > 0 {
-		r.askAhead(rt, w, list != nil)
+		if rt.p.ending() == 0 {
+			r.askAhead(rt, w, list != nil)
+		}
 		line, err := rt.read()
 		switch {
 		case err != nil:
 			return r.broken(rt, w, err)
-		case rt.p.ending() != 0:
+		case !w.answered(rt.p):
 			continue // whatever it says now: it was told to end
 		}
 		if err := r.answer(rt, line, w); err != nil {
@@ -87,12 +89,12 @@ func (r *runner) list(a assignment) (*wire.List, error) {
 }
 
 // next notes that a call begins.
-func (r *runner) next(rt *funcRuntime, c *call) {
+func (r *runner) next(rt *funcRuntime, w *worker) {
 	now := r.clock.Now()
 	r.meter.ready(now)
 	r.meter.begin(rt.p.pid)
 	if r.spec.Timeout > 0 {
-		rt.p.limit(r.spec.Timeout)
+		rt.p.limit(r.spec.Timeout, w.takeBack) // else it would go on to those if it does not mind the signal
 	}
 }
 
@@ -144,14 +146,13 @@ func (r *runner) answer(rt *funcRuntime, line []byte, w *worker) error {
 	n := copy(rt.flight, rt.flight[1:])
 	rt.flight[n] = call{}
 	rt.flight = rt.flight[:n]
+	if n > 0 {
+		w.running(rt.flight[0].Attempt) // under rt.mu: takeBack may make another the first
+	}
 	rt.mu.Unlock()
 	seen := r.meter.end(read)
-	rt.p.limit(0)
 	if n > 0 {
-		w.running(rt.flight[0].Attempt)
-		r.next(rt, &rt.flight[0])
-	} else {
-		w.settled()
+		r.next(rt, w)
 	}
 
 	rec := r.record(c.Attempt, max(c.begun, rt.lastEnd))
@@ -161,8 +162,12 @@ func (r *runner) answer(rt *funcRuntime, line []byte, w *worker) error {
 		start = max(start, rt.ready)
 	}
 	if p.measured {
-		start = max(start, min(r.job.Clock.At(p.m[mStart]), read))
-		end = max(start, min(r.job.Clock.At(p.m[mEnd]), read))
+		began, ended := r.job.Clock.At(p.m[mStart]), r.job.Clock.At(p.m[mEnd])
+		if ahead := ended - read; ahead > 0 { // node's clock on macOS goes on while the machine sleeps
+			began, ended = began-ahead, read
+		}
+		start = max(start, min(began, read))
+		end = max(start, ended)
 	}
 	length := end - start
 	rec.WorkerColdStart = stats.BoolOf(c.cold)
@@ -195,7 +200,11 @@ func (r *runner) answer(rt *funcRuntime, line []byte, w *worker) error {
 	if p.err != nil {
 		stack = p.err.Stack
 	}
-	return r.keep(rec, p.output, logEnd, stack, n == 0, w)
+	err := r.keep(rec, p.output, logEnd, stack, n == 0, w)
+	if n == 0 {
+		w.settled() // not before: a worker that dies of the result has not done with the call
+	}
+	return err
 }
 
 // sampleOnce looks at the memory of a process after its first call, if nobody did
@@ -291,17 +300,13 @@ func (r *runner) broken(rt *funcRuntime, w *worker, cause error) error {
 		violation = strings.TrimPrefix(cause.Error(), errProtocol.Error()+": ")
 		rt.p.kill()
 	}
-	select {
-	case <-rt.exited:
-	case <-time.After(closeTime):
-		if rt.p.ending() == 0 {
-			violation = "it closed its pipe without an answer"
-			rt.p.kill()
-		}
-		<-rt.exited
+	if !rt.awaitExit() && rt.p.ending() == 0 {
+		violation = "it closed its pipe without an answer"
+		rt.p.kill()
 	}
+	<-rt.exited
 	ended := r.clock.Now()
-	back := rt.takeBack(true)
+	back := rt.takeBack(true, w)
 	rt.mu.Lock()
 	begun := rt.flight
 	rt.flight = nil
@@ -325,7 +330,6 @@ func (r *runner) broken(rt *funcRuntime, w *worker, cause error) error {
 	}
 	w.unshift(back)
 
-	w.settled()
 	c := begun[0]
 	rec := r.record(c.Attempt, max(c.begun, rt.lastEnd))
 	start := rec.WorkerStart.NS
@@ -358,6 +362,7 @@ func (r *runner) broken(rt *funcRuntime, w *worker, cause error) error {
 	case rec.State == job.Success:
 		rec.State, rec.ErrorType, rec.Error = job.Error, "exit", "ended its process with exit code 0 instead of returning"
 	}
+	defer w.settled() // not before it is recorded
 	return r.keep(rec, nil, -1, "", true, w)
 }
 
@@ -380,6 +385,9 @@ func (r *runner) warmUp(c *callee, w *worker) (cold bool, err error) {
 	defer w.begin(nil, nil)
 	if err = rt.awaitReady(); err != nil {
 		why := rt.p.ending()
+		if failed, ok := errors.AsType[*functionError](err); ok && failed.early {
+			rt.awaitExit() // its pipe may be closed some time before
+		}
 		rt.p.kill()
 		rt.drain()
 		<-rt.exited

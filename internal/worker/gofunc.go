@@ -77,7 +77,11 @@ func (c *goCall) end(why job.State) {
 	c.why = why
 	c.cancel(fmt.Errorf("lithops: the call was ended: %s", why))
 	c.killer = time.AfterFunc(c.grace, func() {
-		if c.finish(); c.giveUp != nil {
+		c.mu.Lock()
+		late := !c.over
+		c.over = true
+		c.mu.Unlock()
+		if late {
 			c.giveUp(why)
 		}
 	})
@@ -86,11 +90,12 @@ func (c *goCall) end(why job.State) {
 // kill ends the process: the host is gone.
 func (c *goCall) kill() { exitNow(exitHostGone) }
 
-// finish says why the call was ended, 0 if it was not. Of its two callers, the
-// call that returns and the one that gives it up, the second waits for ever.
+// finish says why the call was ended, 0 if it was not. It does not return when the call
+// has been given up.
 func (c *goCall) finish() job.State {
 	c.mu.Lock()
 	if c.over {
+		c.mu.Unlock()
 		select {} // the process is about to end
 	}
 	c.over = true
@@ -103,9 +108,7 @@ func (c *goCall) finish() job.State {
 
 // exitNow ends the process with all that the user's function has started.
 func exitNow(code int) {
-	for _, pid := range proc.Children() {
-		proc.Signal(pid, syscall.SIGKILL)
-	}
+	proc.KillOrphans(func(int) bool { return false }, time.Second) // children of children come here when these die
 	os.Exit(code)
 }
 
@@ -159,10 +162,24 @@ func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 	if t := r.spec.Timeout; t > 0 {
 		defer time.AfterFunc(t, func() { call.end(job.Timeout) }).Stop()
 	}
-	start := r.clock.Now()
-	rec.FuncStart = stats.SecOf(start)
+	rec.FuncStart = stats.SecOf(r.clock.Now())
+	returned := false
+	defer func() {
+		if !returned { // this goroutine ends; another goes on with what comes next
+			if err := r.goEnded(rec, call, nil, errGoexit, &before, &children, long, w); err != nil {
+				w.send.fatal("store", err)
+				exitNow(exitFailed)
+			}
+		}
+	}()
 	output, err := invoke(ctx, f, in)
-	end := r.clock.Now()
+	returned = true
+	return r.goEnded(rec, call, output, err, &before, &children, long, w)
+}
+
+// goEnded records a call that has come to its end.
+func (r *runner) goEnded(rec *stats.Record, call *goCall, output []byte, err error, before, children *syscall.Rusage, long bool, w *worker) error {
+	start, end := rec.FuncStart.NS, r.clock.Now()
 	why := call.finish()
 	w.begin(nil, nil)
 	r.used = usageSelf()
@@ -174,11 +191,11 @@ func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 
 	rec.PID = stats.IntOf(r.pid)
 	rec.FuncEnd = stats.SecOf(end)
-	usage(rec, &before, &r.used)
-	addUsage(rec, &children, &r.children)
+	usage(rec, before, &r.used)
+	addUsage(rec, children, &r.children)
 	if long {
 		peak := r.self.peak()
-		if child := maxRSS(&r.children); child > maxRSS(&children) {
+		if child := maxRSS(&r.children); child > maxRSS(children) {
 			peak = max(peak, child)
 		}
 		rec.PeakMemoryStart = stats.IntOf(r.high)
@@ -199,9 +216,11 @@ func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 	if logErr != nil {
 		logEnd = -1
 	}
-	w.settled()
+	defer w.settled() // not before it is recorded
 	return r.keep(rec, output, logEnd, stack, true, w)
 }
+
+var errGoexit = errors.New("called runtime.Goexit instead of returning")
 
 // goOutcome sets how the call has ended and returns a panic's stack.
 func (r *runner) goOutcome(rec *stats.Record, output []byte, err error, why job.State) (stack string) {
@@ -211,6 +230,8 @@ func (r *runner) goOutcome(rec *stats.Record, output []byte, err error, why job.
 		ended(rec, why, r.spec)
 	case panicked:
 		rec.State, rec.ErrorType, rec.Error, stack = job.Error, "panic", oneLine(p.Error()), p.stack
+	case err == errGoexit:
+		rec.State, rec.ErrorType, rec.Error = job.Error, "goexit", err.Error()
 	case err != nil:
 		rec.State, rec.ErrorType, rec.Error = job.Error, typeName(err), oneLine(err.Error())
 	case len(output) > MaxResult:
@@ -229,7 +250,6 @@ func (r *runner) giveUp(rec stats.Record, why job.State, w *worker) {
 	rec.FuncEnd = stats.SecOf(now)
 	ended(&rec, why, r.spec)
 	rec.Error += "; it did not return within " + time.Duration(r.job.GraceNS).String() + " after its context had ended, so its process was ended"
-	w.running(job.Attempt{})
 	code := exitStuck
 	if err := r.keep(&rec, nil, -1, "", true, w); err != nil {
 		w.send.fatal("store", err)
@@ -238,6 +258,7 @@ func (r *runner) giveUp(rec stats.Record, why job.State, w *worker) {
 	if err := r.recorder.flush(); err != nil {
 		code = exitFailed
 	}
+	w.settled()
 	exitNow(code)
 }
 

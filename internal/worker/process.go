@@ -24,8 +24,8 @@ type process struct {
 }
 
 // limit ends the process when it runs longer than d from now on, in place of an
-// earlier limit; 0 is no limit.
-func (p *process) limit(d time.Duration) {
+// earlier limit; 0 is no limit. first, if not nil, is called before.
+func (p *process) limit(d time.Duration, first func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.timer != nil {
@@ -35,6 +35,9 @@ func (p *process) limit(d time.Duration) {
 	p.limits++
 	if n := p.limits; d > 0 {
 		p.timer = time.AfterFunc(d, func() {
+			if first != nil {
+				first()
+			}
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			if p.limits == n {
@@ -42,6 +45,18 @@ func (p *process) limit(d time.Duration) {
 			}
 		})
 	}
+}
+
+// settle takes the time limit away; false when the process was ended before.
+func (p *process) settle() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+		p.timer = nil
+	}
+	p.limits++
+	return p.why == 0
 }
 
 // end asks the process group to end, and kills it when the grace period is over.

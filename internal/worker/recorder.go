@@ -24,7 +24,8 @@ type recorder struct {
 	last    time.Time
 	timer   *time.Timer
 	armed   bool
-	err     error // what a write of the timer's met
+	fail    func(error) // is told what a write of the timer's meets: nobody else may hear of it
+	err     error
 }
 
 // recorded is a call that is to be written.
@@ -51,6 +52,9 @@ func newRecorder(out, stats *store.Segment, send *sender) *recorder {
 func (r *recorder) add(rec *stats.Record, result []byte, now bool) (wrote bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if len(result) > groupBytes {
+		return true, r.alone(rec, result)
+	}
 	n := len(r.calls)
 	if n == cap(r.calls) {
 		r.calls = append(r.calls, recorded{})
@@ -69,6 +73,24 @@ func (r *recorder) add(rec *stats.Record, result []byte, now bool) (wrote bool, 
 	return false, r.err
 }
 
+// alone writes a call with a large result, of which there should be no copies.
+func (r *recorder) alone(rec *stats.Record, result []byte) error {
+	if r.write(); r.err != nil {
+		return r.err
+	}
+	var offset int64
+	if offset, r.err = r.out.Append(result); r.err == nil {
+		rec.ResultOffset, rec.ResultSize = stats.IntOf(offset), stats.IntOf(len(result))
+		rec.ResultCRC = stats.IntOf(crc32.Checksum(result, castagnoli))
+		r.lines = stats.AppendWorkerLine(keep(r.lines), rec)
+		_, r.err = r.stats.Append(r.lines)
+	}
+	if r.err == nil {
+		r.send.ring(r.stats.Size(), true)
+	}
+	return r.err
+}
+
 // flush writes what is left.
 func (r *recorder) flush() error {
 	r.mu.Lock()
@@ -80,7 +102,9 @@ func (r *recorder) late() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.armed = false
-	r.write()
+	if r.err == nil && r.write() != nil && r.fail != nil {
+		go r.fail(r.err)
+	}
 }
 
 func (r *recorder) write() error {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/lithops-go/lithops/internal/stats"
 )
@@ -61,9 +62,14 @@ func (r *reply) parse(line []byte, trusted bool) error {
 	}
 	*r = reply{}
 	if err := json.Unmarshal(line, &said); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+			return fmt.Errorf("not a reply: its %s must not be a %s: %s", wrong.Field, wrong.Value, shorten(line))
+		}
 		return fmt.Errorf("not a reply: %w: %s", err, shorten(line))
 	}
 	switch {
+	case !utf8.Valid(line):
+		return fmt.Errorf("not a reply: it is not UTF-8: %s", shorten(line))
 	case said.ID == nil:
 		return fmt.Errorf("reply without id: %s", shorten(line))
 	case (said.Output == nil) == (said.Error == nil):

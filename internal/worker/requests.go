@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"bytes"
 	"sync"
 	"syscall"
 	"time"
@@ -95,17 +96,22 @@ func (q *requests) trySend(line []byte) bool {
 	}
 }
 
-// takeBack empties the pipe and returns how many requests were in it.
-func (q *requests) takeBack() (n int) {
+// takeBack empties the pipe and returns the tasks of the requests that were in it. The
+// runtime may read meanwhile: they need not be the last.
+func (q *requests) takeBack() (tasks []int64) {
 	var buf [packet]byte
 	for {
 		got, err := syscall.Read(q.back, buf[:])
 		switch {
 		case err == syscall.EINTR:
 		case err != nil || got == 0:
-			return n
+			return tasks
 		default:
-			n++
+			if rest, ok := bytes.CutPrefix(buf[:got], []byte(`{"id":`)); ok {
+				if id, _, ok := number(rest); ok {
+					tasks = append(tasks, id)
+				}
+			}
 		}
 	}
 }

@@ -155,6 +155,41 @@ func (r *runner) record(a job.Attempt, start int64) *stats.Record {
 	return &r.rec
 }
 
+// all makes attempts until there are none. A function of the program can end the
+// goroutine it is called in; then another goes on.
+func (r *runner) all(w *worker) error {
+	if r.spec.Function.Go == "" {
+		return r.loop(w)
+	}
+	done := make(chan error)
+	var run func()
+	run = func() {
+		ended := false
+		defer func() {
+			if !ended {
+				go run()
+			}
+		}()
+		err := r.loop(w)
+		ended = true
+		done <- err
+	}
+	go run()
+	return <-done
+}
+
+func (r *runner) loop(w *worker) error {
+	for {
+		a, ok := w.next()
+		if !ok {
+			return nil
+		}
+		if err := r.do(a, w); err != nil {
+			return err
+		}
+	}
+}
+
 // do makes one attempt, or some calls, and records them. An error means that the store
 // cannot be written, that the host is gone, or that a function cannot be called at all;
 // the attempt then has no record.
@@ -184,6 +219,9 @@ func (r *runner) do(a assignment, w *worker) error {
 // runCommand makes one attempt at a command and records it.
 func (r *runner) runCommand(a assignment, w *worker) error {
 	w.running(a.Attempt)
+	if err := r.recorder.flush(); err != nil { // the segments have one writer at a time
+		return err
+	}
 	rec := r.record(a.Attempt, r.clock.Now())
 	rec.WorkerColdStart = stats.BoolOf(!r.warm)
 	r.warm = true
@@ -242,7 +280,7 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 	started := r.clock.Now()
 	p := &process{pid: pid, grace: time.Duration(r.job.GraceNS)}
 	w.begin(p, nil)
-	p.limit(r.spec.Timeout)
+	p.limit(r.spec.Timeout, nil)
 	r.meter.begin(pid)
 
 	waitErr := awaitExit(pid)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ const (
 	// startTime is what a program gets to say that it is ready, loadTime what a
 	// function's file gets to be loaded.
 	startTime = time.Minute
-	loadTime  = 15 * time.Minute
+	loadTime  = 5 * time.Minute
 	// closeTime is what a runtime that has closed its pipe gets to end.
 	closeTime = time.Second
 	// aheadTime is how much work lies in a runtime's pipe, beside what it does;
@@ -50,6 +51,7 @@ type funcRuntime struct {
 	requests requests
 	replies  int           // descriptor, blocking
 	exited   chan struct{} // closed when the process is a zombie
+	followed chan struct{} // closed when follow kills nobody any more
 	over     atomic.Bool   // its replies were read to the end
 	buf      []byte        // read from replies and not used
 	used     int           // of buf
@@ -70,7 +72,7 @@ type funcRuntime struct {
 
 // startRuntime starts the process; it is not ready yet.
 func (r *runner) startRuntime(c *callee, now int64) (*funcRuntime, error) {
-	rt := &funcRuntime{callee: c, exited: make(chan struct{}), begun: now, floor: r.peaks.probe.floor()}
+	rt := &funcRuntime{callee: c, exited: make(chan struct{}), followed: make(chan struct{}), begun: now, floor: r.peaks.probe.floor()}
 	var err error
 	var childIn, childOut int
 	if rt.requests, childIn, err = newRequests(c.trusted()); err != nil {
@@ -105,6 +107,7 @@ func (r *runner) startRuntime(c *callee, now int64) (*funcRuntime, error) {
 // follow ends what the process leaves behind when it exits: a child of it that
 // holds its pipe open would keep the reader waiting for ever.
 func (rt *funcRuntime) follow() {
+	defer close(rt.followed)
 	awaitExit(rt.p.pid)
 	close(rt.exited)
 	for pause := 50 * time.Microsecond; !rt.over.Load(); pause = min(2*pause, 10*time.Millisecond) {
@@ -236,21 +239,30 @@ func (rt *funcRuntime) window() int {
 
 // takeBack takes the calls out of the runtime's pipe that it has not begun, the first
 // excepted: it is as good as begun, unless the process is dead.
-func (rt *funcRuntime) takeBack(dead bool) (back []assignment) {
+func (rt *funcRuntime) takeBack(dead bool, w *worker) (back []assignment) {
 	rt.mu.Lock()
 	defer rt.mu.Unlock()
 	if !rt.requests.ahead() || len(rt.flight) < 2 && !dead {
 		return nil
 	}
-	left := max(0, len(rt.flight)-rt.requests.takeBack())
-	if left == 0 && !dead {
-		left = 1
-		rt.requests.send(rt.request(nil, rt.flight[0].assignment, nil), rt.exited)
+	all, taken := slices.Clone(rt.flight), rt.requests.takeBack()
+	kept := rt.flight[:0]
+	for _, c := range all {
+		if slices.Contains(taken, int64(c.Task)) {
+			back = append(back, c.assignment)
+		} else {
+			kept = append(kept, c)
+		}
 	}
-	for _, c := range rt.flight[left:] {
-		back = append(back, c.assignment)
+	if len(kept) == 0 && len(all) > 0 && !dead {
+		kept, back = append(kept, all[0]), back[1:]
+		rt.requests.send(rt.request(nil, all[0].assignment, nil), rt.exited)
 	}
-	rt.flight = rt.flight[:left]
+	if len(kept) > 0 && kept[0].Attempt != all[0].Attempt && !dead {
+		w.running(kept[0].Attempt)
+	}
+	clear(rt.flight[len(kept):])
+	rt.flight = kept
 	return back
 }
 
@@ -273,6 +285,17 @@ func (rt *funcRuntime) close(stuck map[int]bool, now bool) {
 	rt.reap(stuck)
 }
 
+// awaitExit gives a runtime that has closed its pipe, or was told to end, a while
+// for that.
+func (rt *funcRuntime) awaitExit() (exited bool) {
+	select {
+	case <-rt.exited:
+		return true
+	case <-time.After(closeTime):
+		return false
+	}
+}
+
 // drain reads what is left of the replies and drops it.
 func (rt *funcRuntime) drain() {
 	var buf [4096]byte
@@ -287,6 +310,7 @@ func (rt *funcRuntime) drain() {
 // it has used with the children it waited for.
 func (rt *funcRuntime) reap(stuck map[int]bool) (status syscall.WaitStatus, own syscall.Rusage, why job.State, err error) {
 	rt.over.Store(true)
+	<-rt.followed // it would hit what is started next
 	why = rt.p.done()
 	status, own, _, err = rt.p.reap(stuck)
 	rt.requests.close()

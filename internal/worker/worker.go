@@ -119,25 +119,19 @@ func Serve(in io.Reader, out io.Writer) int {
 		<-term
 		w.leave()
 	}()
+	run.recorder.fail = func(err error) {
+		w.send.fatal("store", err)
+		w.leave()
+	}
 	go w.receive(r)
-	for {
-		a, ok := w.next()
-		if !ok {
-			break
-		}
-		if err := run.do(a, w); err != nil {
-			if w.isGone() {
-				break
-			}
-			if failed, ok := errors.AsType[*functionError](err); ok {
-				w.send.failure(wire.Failure{Type: wire.FunctionFailure, Error: failed.msg, Detail: failed.trace})
-				run.close(true)
-				return exitFailed
-			}
+	if err = run.all(w); err != nil && !w.isGone() {
+		if failed, ok := errors.AsType[*functionError](err); ok {
+			w.send.failure(wire.Failure{Type: wire.FunctionFailure, Error: failed.msg, Detail: failed.trace})
+		} else {
 			w.send.fatal("store", err)
-			run.close(true)
-			return exitFailed
 		}
+		run.close(true)
+		return exitFailed
 	}
 	err = run.close(w.isGone())
 	if w.isGone() {
@@ -245,6 +239,7 @@ func (w *worker) unshift(tasks []assignment) {
 	stopped := w.stopped
 	if !stopped {
 		w.queue = append(tasks, w.queue...)
+		w.changed.Signal() // it may be the receiving goroutine that gives them back
 	}
 	w.mu.Unlock()
 	if stopped {
@@ -258,7 +253,7 @@ func (w *worker) takeBack() {
 	rt := w.runtime
 	w.mu.Unlock()
 	if rt != nil {
-		w.unshift(rt.takeBack(false))
+		w.unshift(rt.takeBack(false, w))
 	}
 }
 
@@ -290,6 +285,18 @@ func (w *worker) running(a job.Attempt) {
 	if w.note != nil {
 		w.note.Set(a)
 	}
+}
+
+// answered notes that the running call has answered: from now on neither its time
+// limit nor a drop ends the process. False when it was ended before.
+func (w *worker) answered(p *process) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !p.settle() {
+		return false
+	}
+	w.now = job.Attempt{}
+	return true
 }
 
 func (w *worker) settled() { w.running(job.Attempt{}) }
