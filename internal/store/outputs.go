@@ -13,12 +13,43 @@ import (
 )
 
 // Outputs reads the results and logs of many attempts. It keeps the segments open
-// that it has read from, so that a small result costs one read(2). Not safe for
-// concurrent use.
+// that it has read from, so that a small result costs one read(2), and of many that
+// stand one after the other only a part of one. Not safe for concurrent use.
 type Outputs struct {
 	dir    string
-	files  map[outputFile]*os.File
+	files  map[outputFile]*segmentFile
 	result resultReader
+}
+
+// segmentFile reads a segment, ahead of those who go through it.
+type segmentFile struct {
+	*os.File
+	ahead []byte // what stands from offset from on; a segment only grows
+	from  int64
+	next  int64 // the end of the last read
+}
+
+const readAhead = 64 << 10
+
+// ReadAt is as that of a file.
+func (f *segmentFile) ReadAt(p []byte, off int64) (int, error) {
+	end := off + int64(len(p))
+	sequential := off == f.next
+	f.next = end
+	if off < f.from || end > f.from+int64(len(f.ahead)) {
+		if !sequential || len(p) > readAhead/4 {
+			return f.File.ReadAt(p, off)
+		}
+		if f.ahead == nil {
+			f.ahead = make([]byte, readAhead)
+		}
+		n, err := f.File.ReadAt(f.ahead[:readAhead], off)
+		f.ahead, f.from = f.ahead[:n], off
+		if n < len(p) {
+			return copy(p, f.ahead), err
+		}
+	}
+	return copy(p, f.ahead[off-f.from:]), nil
 }
 
 type outputFile struct {
@@ -27,7 +58,7 @@ type outputFile struct {
 }
 
 // Outputs reads results and logs of the job, until it is closed.
-func (j *Job) Outputs() *Outputs { return &Outputs{dir: j.dir, files: map[outputFile]*os.File{}} }
+func (j *Job) Outputs() *Outputs { return &Outputs{dir: j.dir, files: map[outputFile]*segmentFile{}} }
 
 // Close closes the segments.
 func (o *Outputs) Close() error {
@@ -39,7 +70,7 @@ func (o *Outputs) Close() error {
 	return errors.Join(errs...)
 }
 
-func (o *Outputs) open(r *stats.Record, kind string) (*os.File, error) {
+func (o *Outputs) open(r *stats.Record, kind string) (*segmentFile, error) {
 	of := outputFile{r.Worker.V, kind}
 	if f := o.files[of]; f != nil {
 		return f, nil
@@ -52,8 +83,8 @@ func (o *Outputs) open(r *stats.Record, kind string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read output of task %d: %w", r.Task, err)
 	}
-	o.files[of] = f
-	return f, nil
+	o.files[of] = &segmentFile{File: f}
+	return o.files[of], nil
 }
 
 // Result reads the result of an attempt; the reader is valid until the next call.
@@ -90,7 +121,7 @@ func (o *Outputs) Log(r *stats.Record) (*io.SectionReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.NewSectionReader(f, r.LogOffset.V, r.LogSize.V), nil
+	return io.NewSectionReader(f.File, r.LogOffset.V, r.LogSize.V), nil
 }
 
 type nothing struct{}
@@ -110,13 +141,13 @@ type resultReader struct {
 }
 
 // start begins with the result of r in f.
-func (rr *resultReader) start(f *os.File, r *stats.Record) {
+func (rr *resultReader) start(f *segmentFile, r *stats.Record) {
 	rr.small, rr.read, rr.err = nil, false, nil
 	if f == nil {
 		rr.err = io.EOF
 		return
 	}
-	rr.large = output{f: f, id: attemptOf(r), from: io.NewSectionReader(f, r.ResultOffset.V, r.ResultSize.V), want: r.ResultCRC, left: r.ResultSize.V}
+	rr.large = output{f: f.File, id: attemptOf(r), from: io.NewSectionReader(f, r.ResultOffset.V, r.ResultSize.V), want: r.ResultCRC, left: r.ResultSize.V}
 }
 
 func (rr *resultReader) Read(p []byte) (n int, err error) {
