@@ -46,6 +46,7 @@ func (f *Function[I, O]) Name() string { return f.name }
 // One process calls f for many items, one after the other: what it keeps in
 // variables of the program stays from call to call.
 func Func[I, O any](name string, f func(ctx context.Context, x I) (O, error)) *Function[I, O] {
+	out := newEncoder() // one call at a time
 	register("Func", name, f == nil, func(ctx context.Context, in worker.GoInput) ([]byte, error) {
 		var x I
 		if err := json.Unmarshal(in.JSON, &x); err != nil {
@@ -55,7 +56,7 @@ func Func[I, O any](name string, f func(ctx context.Context, x I) (O, error)) *F
 		if err != nil {
 			return nil, err
 		}
-		return encodeResult(name, y)
+		return out.result(name, y)
 	})
 	return &Function[I, O]{name}
 }
@@ -83,7 +84,7 @@ func ReduceFunc[I, O any](name string, f func(ctx context.Context, results iter.
 		case err != nil:
 			return nil, err
 		}
-		return encodeResult(name, y)
+		return newEncoder().result(name, y)
 	})
 	return &Reducer[I, O]{name}
 }
@@ -117,24 +118,40 @@ func TaskNumber(ctx context.Context) int {
 	return -1
 }
 
-func encodeResult(name string, y any) ([]byte, error) {
-	var b bytes.Buffer
-	if err := encode(&b, y); err != nil {
-		return nil, fmt.Errorf("result of %s is not JSON: %w", name, err)
-	}
-	if b.Len() > worker.MaxResult {
-		return nil, fmt.Errorf("result of %s is %d bytes as JSON, more than the %d that are taken; write it to a file and return its name", name, b.Len(), worker.MaxResult)
-	}
-	return b.Bytes(), nil
+// encoder writes values as compact JSON without a line end.
+type encoder struct {
+	b bytes.Buffer
+	e *json.Encoder
 }
 
-// encode writes v as compact JSON without a line end.
-func encode(b *bytes.Buffer, v any) error {
-	e := json.NewEncoder(b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	b.Truncate(max(0, b.Len()-1))
-	return err
+func newEncoder() *encoder {
+	e := &encoder{}
+	e.e = json.NewEncoder(&e.b)
+	e.e.SetEscapeHTML(false)
+	return e
+}
+
+// encode gives v as JSON, valid until the next call.
+func (e *encoder) encode(v any) ([]byte, error) {
+	const most = 1 << 20 // to be kept from call to call
+	if e.b.Cap() > most {
+		e.b = bytes.Buffer{}
+	}
+	e.b.Reset()
+	err := e.e.Encode(v)
+	e.b.Truncate(max(0, e.b.Len()-1))
+	return e.b.Bytes(), err
+}
+
+func (e *encoder) result(name string, y any) ([]byte, error) {
+	b, err := e.encode(y)
+	if err != nil {
+		return nil, fmt.Errorf("result of %s is not JSON: %w", name, err)
+	}
+	if len(b) > worker.MaxResult {
+		return nil, fmt.Errorf("result of %s is %d bytes as JSON, more than the %d that are taken; write it to a file and return its name", name, len(b), worker.MaxResult)
+	}
+	return b, nil
 }
 
 // short is a JSON value, cut for a message.

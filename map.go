@@ -1,7 +1,6 @@
 package lithops
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,7 +82,7 @@ func start[I any, S Items[I]](ctx context.Context, e *Executor, kind byte, f, re
 	if seq == nil {
 		return nil, errors.New("the sequence of items is nil")
 	}
-	src := &source[I]{}
+	src := &source[I]{out: newEncoder()}
 	src.next, src.stop = iter.Pull(seq)
 	defer src.Close()
 	c, err := e.start(ctx, kind, f, reduce, src)
@@ -107,7 +106,7 @@ type source[I any] struct {
 	next     func() (I, bool)
 	stop     func()
 	n        int
-	buf      bytes.Buffer
+	out      *encoder
 	panicked any // what the caller's own code did: it is for the caller
 }
 
@@ -121,12 +120,11 @@ func (s *source[I]) Next() (item json.RawMessage, err error) {
 	if !ok {
 		return nil, io.EOF
 	}
-	s.buf.Reset()
-	if err := encode(&s.buf, x); err != nil {
+	if item, err = s.out.encode(x); err != nil {
 		return nil, fmt.Errorf("item %d is not JSON: %w", s.n, err)
 	}
 	s.n++
-	return s.buf.Bytes(), nil
+	return item, nil
 }
 
 func (s *source[I]) Close() error {
