@@ -21,7 +21,7 @@ BUILD = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(VCS)
 # The race detector needs a C compiler; without one these packages are tested
 # without it.
 CC := $(shell command -v $$($(GO) env CC) 2>/dev/null)
-RACE_PACKAGES = ./cmd/... ./internal/executor/... ./internal/localworker/... ./internal/worker/... \
+RACE_PACKAGES = . ./cmd/... ./internal/executor/... ./internal/localworker/... ./internal/worker/... \
 	./internal/store/... ./internal/wire/... ./internal/stats/... ./internal/chart/...
 
 .DEFAULT_GOAL := help

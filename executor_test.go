@@ -331,6 +331,8 @@ func TestBadOptions(t *testing.T) {
 		"timeout must not be negative":   lithops.WithTimeout(-1),
 		"retries must not be negative":   lithops.WithRetries(-1),
 		"chunksize must not be negative": lithops.WithChunksize(-1),
+		"or 0 to 100 %":                  lithops.WithToleratePercent(101),
+		`env: "A=B" cannot be the name`:  lithops.WithEnv(map[string]string{"A=B": "c"}),
 		"open store: ":                   lithops.WithStore("/dev/null/store"),
 	} {
 		if _, err := lithops.New(lithops.WithStore(t.TempDir()), opt); err == nil || !strings.Contains(err.Error(), want) {

@@ -28,6 +28,7 @@ type act struct {
 	hold    chan struct{} // it does not finish before this is closed
 	length  time.Duration // what the record says it took
 	garbage bool          // it writes nonsense instead of a record
+	exit    error         // how it dies; nil: killed
 }
 
 // backend runs tasks in goroutines that write true segments.
@@ -128,6 +129,9 @@ func (b *backend) work(n int, seg *store.Segment, in chan wire.Message) error {
 				line = []byte("garbage\n")
 			}
 			seg.Append(line)
+		}
+		if do.die && do.exit != nil {
+			return do.exit
 		}
 		if do.die {
 			return errors.New("signal: killed")

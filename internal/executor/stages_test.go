@@ -208,3 +208,80 @@ func (c checking) Launch(j *wire.Job) error {
 	}
 	return c.backend.Launch(j)
 }
+
+// TestAFunctionThatOnceCannotBeLoaded: when it could be loaded before, what a worker met
+// may pass; when no worker gets beyond that, the job ends.
+func TestAFunctionThatOnceCannotBeLoaded(t *testing.T) {
+	for name, c := range map[string]struct {
+		failures, most int
+		ends           bool
+	}{"once": {1, 1, false}, "for ever": {1000, 10, true}} {
+		t.Run(name, func(t *testing.T) {
+			var s *setup
+			failed := 0
+			s = newSetup(t, 5, 1, func(n int, a job.Attempt) act {
+				if a.Task == 0 {
+					s.events <- executor.Event{Kind: executor.Warm, Worker: n}
+				} else if failed < c.failures {
+					failed++
+					s.events <- executor.Event{Kind: executor.Fatal, Worker: n, Err: &executor.FunctionError{Msg: "no memory"}}
+					return act{die: true}
+				}
+				return act{state: job.Success}
+			})
+			result, _, err := s.run(t.Context())
+			_, isLoad := errors.AsType[*executor.FunctionError](err)
+			if isLoad != c.ends || failed > c.most || !c.ends && result.Counts[job.Success] != 5 {
+				t.Errorf("%v after %d failures: %v", err, failed, result.Counts)
+			}
+		})
+	}
+}
+
+// TestWorkersThatDieAndSayThatTheyDidNothing: it must come to an end.
+func TestWorkersThatDieAndSayThatTheyDidNothing(t *testing.T) {
+	var s *setup
+	died := 0
+	s = newSetup(t, 2, 1, func(n int, a job.Attempt) act {
+		if a.Task == 1 {
+			return act{state: job.Success}
+		}
+		died++
+		if _, err := store.CreateRunning(s.config.Job.Dir, n); err != nil {
+			t.Error(err)
+		}
+		return act{die: true}
+	})
+	result, _, err := s.run(t.Context())
+	if err != nil || result.Counts[job.Lost] != 1 || result.Counts[job.Success] != 1 || died > 1000 {
+		t.Errorf("%v, %v after %d deaths", err, result.Counts, died)
+	}
+}
+
+// TestATaskThatSharesItsProcess has failed when it ends that.
+func TestATaskThatSharesItsProcess(t *testing.T) {
+	for _, language := range []string{"Go", "another"} {
+		var s *setup
+		s = newSetup(t, 1, 1, func(n int, a job.Attempt) act {
+			note, err := store.CreateRunning(s.config.Job.Dir, n)
+			if err != nil {
+				t.Error(err)
+			}
+			note.Set(a)
+			return act{die: true, exit: &executor.ExitError{Code: 5, Said: "bye"}}
+		})
+		want := job.Lost
+		if language == "Go" {
+			s.config.Job.Spec.Function.Go, want = "f", job.Error
+		}
+		var settled executor.Settlement
+		s.config.Settled = func(e executor.Settlement) { settled = e }
+		result, _, err := s.run(t.Context())
+		if err != nil || result.Counts[want] != 1 {
+			t.Errorf("%s: %v, %v", language, err, result.Counts)
+		}
+		if language == "Go" && (settled.ErrorType != "exit" || settled.Error != "ended its process with exit code 5: bye") {
+			t.Errorf("settled %+v", settled)
+		}
+	}
+}

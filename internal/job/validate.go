@@ -46,6 +46,14 @@ func (s *Spec) Validate() error {
 			return s.from.fault(n.path, "%s must not be negative", n.path)
 		}
 	}
+	if f := s.OnFailure; f.Count < 0 || f.Percent < 0 || f.Percent > 100 {
+		return s.from.fault("on_failure", "on_failure must tolerate a number of tasks, or 0 to 100 %%")
+	}
+	for name := range s.Env {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			return s.from.fault("env", "env: %q cannot be the name of a variable", name)
+		}
+	}
 	s.Isolation = Isolation(orElse(string(s.Isolation), string(IsolationAuto)))
 	if s.Function == (Function{}) {
 		s.Output = Output(orElse(string(s.Output), string(OutputBytes)))
@@ -202,11 +210,11 @@ func (s *Spec) validData() error {
 
 func (s *Spec) validRetries() error {
 	r := &s.Retries
-	if r.Limit == 0 && r.On == nil {
-		return nil
-	}
 	if r.Limit < 0 || r.Backoff < 0 || r.MaxBackoff < 0 {
 		return s.from.fault("retries", "retries must not be negative")
+	}
+	if r.Limit == 0 && r.On == nil {
+		return nil
 	}
 	if len(r.On) == 0 {
 		r.On = []State{Error, Timeout, Lost}
