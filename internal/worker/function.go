@@ -50,7 +50,8 @@ func (r *runner) callRuntime(c *callee, a assignment, w *worker) error {
 	}
 	r.next(rt, w)
 	r.line = rt.request(r.line[:0], a, list)
-	if !rt.requests.send(r.line, rt.exited) {
+	sent := rt.requests.send(r.line, rt.exited)
+	if r.line = keep(r.line); !sent {
 		return r.broken(rt, w, io.EOF)
 	}
 	for rt.inFlight() > 0 {
