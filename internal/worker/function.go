@@ -368,8 +368,19 @@ func (r *runner) broken(rt *funcRuntime, w *worker, cause error) error {
 }
 
 // warmUp sees to it that r.rt is a ready runtime for c; cold says that it was
-// started for this call.
+// started for this call. One that was killed while it started, for want of
+// memory perhaps, is started again, a few times.
 func (r *runner) warmUp(c *callee, w *worker) (cold bool, err error) {
+	for tries := 1; ; tries++ {
+		cold, err = r.startUp(c, w)
+		if failed, ok := errors.AsType[*functionError](err); !ok || !failed.killed || tries == maxIdleDeaths || w.isGone() {
+			return cold, err
+		}
+		time.Sleep(time.Duration(tries*tries) * 100 * time.Millisecond)
+	}
+}
+
+func (r *runner) startUp(c *callee, w *worker) (cold bool, err error) {
 	if r.rt != nil && r.rt.same(c) {
 		r.rt.callee = c
 		return !r.rt.answered, nil
@@ -386,9 +397,8 @@ func (r *runner) warmUp(c *callee, w *worker) (cold bool, err error) {
 	defer w.begin(nil, nil)
 	if err = rt.awaitReady(); err != nil {
 		why := rt.p.ending()
-		if failed, ok := errors.AsType[*functionError](err); ok && failed.early {
-			rt.awaitExit() // its pipe may be closed some time before
-		}
+		failed, ok := errors.AsType[*functionError](err)
+		itself := ok && failed.early && rt.awaitExit() // its pipe may be closed some time before
 		rt.p.kill()
 		rt.drain()
 		<-rt.exited
@@ -397,8 +407,9 @@ func (r *runner) warmUp(c *callee, w *worker) (cold bool, err error) {
 		if clearErr := errors.Join(reapErr, r.log.clear()); clearErr != nil {
 			return true, clearErr
 		}
-		if failed, ok := errors.AsType[*functionError](err); ok && why == 0 {
-			failed.explain(status, said)
+		if ok && why == 0 {
+			failed.explain(status, said, rt.callee)
+			failed.killed = itself && status.Signaled() && status.Signal() == syscall.SIGKILL
 		}
 		if why != 0 {
 			err = errCancelled
@@ -417,13 +428,15 @@ func (r *runner) warmUp(c *callee, w *worker) (cold bool, err error) {
 
 // explain adds what the process that was never ready has left: its exit status
 // and its last words.
-func (e *functionError) explain(status syscall.WaitStatus, said string) {
-	if e.early {
-		how := fmt.Sprintf("exit code %d", status.ExitStatus())
-		if status.Signaled() {
-			how = signalName(status.Signal())
+func (e *functionError) explain(status syscall.WaitStatus, said string, c *callee) {
+	switch {
+	case e.early && status.Signaled():
+		e.msg += ": " + signalName(status.Signal())
+	case e.early:
+		e.msg += fmt.Sprintf(": exit code %d", status.ExitStatus())
+		if c.trusted() {
+			e.msg += fmt.Sprintf(" (is %s an interpreter for %s?)", c.argv[0], c.language)
 		}
-		e.msg += ": " + how
 	}
 	if e.trace == "" {
 		e.trace = said

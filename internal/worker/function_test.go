@@ -200,6 +200,7 @@ func TestAFunctionThatCannotBeLoadedIsToldOnce(t *testing.T) {
 		{"fatal", `echo '{"fatal":{"type":"ImportError","message":"no\nmodule","stack":"line 1\nline 2"}}' >&4; exit 1`, "load PROGRAM: ImportError: no module", "line 1\nline 2"},
 		{"unknown", `echo '{"fatal":{"type":"UnknownFunction","message":"it has: a, b"}}' >&4; exit 1`, "it has: a, b", ""},
 		{"exit", `echo "cannot do that" >&2; exit 4`, "PROGRAM ended before it was ready: exit code 4", "cannot do that"},
+		{"killed", `kill -KILL $$`, "PROGRAM ended before it was ready: SIGKILL", ""},
 		{"not ready", `echo hello >&4; sleep 1000`, `PROGRAM did not say {"ready":{}}: "hello"`, ""},
 		{"other", `echo '{"id":0,"output":1}' >&4; sleep 1000`, `PROGRAM did not say {"ready":{}} but "{\"id\":0,\"output\":1}"`, ""},
 	} {
@@ -225,6 +226,26 @@ func TestAFunctionThatCannotBeLoadedIsToldOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestARuntimeThatIsKilledWhileItStartsIsStartedAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(file, []byte(`#!/bin/sh
+[ -e "$0.tried" ] || { : > "$0.tried"; kill -KILL $$; }
+echo '{"ready":{}}' >&4
+read -r line <&3
+echo '{"id":0,"output":1}' >&4
+`), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h := newPeer(t, &job.Spec{Function: job.Function{File: file}})
+	h.expect(wire.Ready)
+	h.task(0, "0")
+	h.expect(wire.Warm)
+	if r := h.until(1)[0]; r.State != job.Success || !r.WorkerColdStart.V {
+		t.Errorf("%s %s", r.State, r.Error)
+	}
+	h.end(exitDone)
 }
 
 func TestARuntimeDiesWithItsHost(t *testing.T) {

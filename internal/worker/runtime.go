@@ -170,11 +170,7 @@ func (rt *funcRuntime) awaitReady() error {
 		return &functionError{msg: fmt.Sprintf("%s was not ready after %v", rt.function, limit)}
 	}
 	if errors.Is(err, io.EOF) {
-		msg := fmt.Sprintf("%s ended before it was ready", rt.function)
-		if rt.trusted() {
-			msg += fmt.Sprintf(" (is %s an interpreter for %s?)", rt.argv[0], rt.language)
-		}
-		return &functionError{msg: msg, early: true}
+		return &functionError{msg: fmt.Sprintf("%s ended before it was ready", rt.function), early: true}
 	}
 	if err != nil {
 		return &functionError{msg: fmt.Sprintf("%s: %v", rt.function, err)}
@@ -204,6 +200,7 @@ func (e *callError) text(file string) string {
 type functionError struct {
 	msg, trace string
 	early      bool // the process ended: what it ended with says more
+	killed     bool // by SIGKILL, which is nobody's own doing
 }
 
 func (e *functionError) Error() string { return e.msg }
