@@ -417,14 +417,14 @@ func TestALongTaskDoesNotHoldUpThoseBehindIt(t *testing.T) {
 	var once sync.Once
 	s := newSetup(t, 200, 2, nil)
 	s.do = func(_ int, a job.Attempt) act {
+		s.mu.Lock()
+		all := len(s.ran) == 200
+		s.mu.Unlock()
+		if all { // the long one, which may be the last, and all others have begun
+			once.Do(func() { close(release) })
+		}
 		if a.Task == 150 {
 			return act{state: job.Success, hold: release}
-		}
-		s.mu.Lock()
-		others := len(s.ran) == 200
-		s.mu.Unlock()
-		if others { // all but the long one have run
-			once.Do(func() { close(release) })
 		}
 		return act{state: job.Success, length: 100 * time.Microsecond}
 	}
