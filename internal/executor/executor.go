@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"time"
 
-	"github.com/lithops-go/lithops/internal/clock"
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
 	"github.com/lithops-go/lithops/internal/store"
@@ -31,65 +29,6 @@ const (
 	// what a task has left.
 	patience = 10 * time.Second
 )
-
-// Config is one job to execute. Fields that do not say otherwise must be set.
-type Config struct {
-	Job      wire.Job // as the workers get it, Worker excepted
-	Retries  job.Retries
-	OnFail   job.OnFailure
-	Chunk    int // tasks with a worker at a time, 0: adaptive
-	Tasks    int // number of inputs
-	Workers  int
-	Inputs   Inputs
-	Writer   *store.Writer
-	Clock    *clock.Clock
-	Backend  Backend
-	Events   <-chan Event  // what Backend tells
-	Patience time.Duration // what a worker gets to end, beyond its task's grace; 0: 10 s
-
-	// All of these may be nil. They are called by the goroutine of Run, Next apart,
-	// and must be quick.
-	Progress func(Progress)
-	Settled  func(Settlement)               // once for each task that has ended for good
-	Finished func(counts map[job.State]int) // all tasks have ended and are in the store; before the last is Settled
-	Warm     func()                         // the job's functions could be loaded by some worker
-	Drop     <-chan int                     // tasks to be cancelled
-
-	// Check has one worker load all functions before any task is run.
-	Check bool
-
-	// Next is called when all tasks have ended, once, and gives the tasks of the
-	// next stage: how many more Inputs now has. With a reason there are none, and it
-	// says why the job ends here. Planned is how many tasks are expected of it.
-	Next    func(map[job.State]int) (tasks int, reason string, err error)
-	Planned int
-}
-
-// Settlement is how a task has ended.
-type Settlement struct {
-	job.Attempt                                   // that counts; Try is 0 when none was made
-	State                               job.State // final
-	Worker                              int       // -1: none
-	ErrorType                           string
-	Error                               string
-	ResultOffset, ResultSize, ResultCRC int64 // in the worker's segment; size -1: no result
-}
-
-// FunctionError says that the job's function could not be loaded: the fault of
-// the user's file, found before a task was run.
-type FunctionError struct{ Msg, Trace string }
-
-func (e *FunctionError) Error() string { return e.Msg }
-
-// Detail is the trace, lines.
-func (e *FunctionError) Detail() string { return e.Trace }
-
-// Result is how a job ended.
-type Result struct {
-	Counts    map[job.State]int // tasks by the state of the attempt that counts
-	Cancelled bool              // ctx ended before the job
-	Reason    string            // why not all tasks were run, "" when they were
-}
 
 // executor is the state of the loop; only the loop's goroutine touches it.
 type executor struct {
@@ -119,12 +58,6 @@ type executor struct {
 	next      chan nextStage   // its result is to come; nil otherwise
 	dropped   map[int]struct{} // tasks to be cancelled that are not in the queue yet
 	warm      bool
-}
-
-type nextStage struct {
-	tasks  int
-	reason string
-	err    error
 }
 
 // worker is what the host knows of a worker.
@@ -248,38 +181,6 @@ func (e *executor) loop(ctx context.Context) {
 			e.flush()
 		}
 	}
-}
-
-// advance lets the next stage be made when all tasks have ended.
-func (e *executor) advance() {
-	if e.Next == nil || e.next != nil || e.stopping || e.finished < e.Tasks {
-		return
-	}
-	e.sync(true) // it may look into the store
-	e.next = make(chan nextStage, 1)
-	counts := maps.Clone(e.counts)
-	go func(made chan<- nextStage, next func(map[job.State]int) (int, string, error)) {
-		n, reason, err := next(counts)
-		made <- nextStage{n, reason, err}
-	}(e.next, e.Next)
-}
-
-// begin starts the next stage.
-func (e *executor) begin(n nextStage) {
-	e.next = nil
-	switch {
-	case e.stopping:
-		return // as if it had not come to that
-	case n.err != nil:
-		e.fail(n.err)
-		return
-	case n.reason != "":
-		e.stop(n.reason, wire.Recall)
-		return
-	}
-	e.Next = nil
-	e.Tasks += n.tasks
-	e.queue.drained = false
 }
 
 // over says whether there is nothing left to wait for. When all tasks have ended

@@ -1,6 +1,7 @@
 // Package worker is the process that runs tasks: it takes them from the host,
-// runs each one's command in a process group of its own, measures it, and writes
-// result, log and record into its own segments of the store.
+// runs each one's command in a process group of its own, or has a runtime that stays
+// call its function, measures it, and writes result, log and record into its own
+// segments of the store. A function of the program itself it calls itself.
 package worker
 
 import (
