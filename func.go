@@ -50,7 +50,7 @@ func Func[I, O any](name string, f func(ctx context.Context, x I) (O, error)) *F
 	register("Func", name, f == nil, func(ctx context.Context, in worker.GoInput) ([]byte, error) {
 		var x I
 		if err := json.Unmarshal(in.JSON, &x); err != nil {
-			return nil, fmt.Errorf("%s takes %v and not the item %s: %w", name, reflect.TypeFor[I](), short(in.JSON), err)
+			return nil, fmt.Errorf("%s takes %v and not the item %s: %w", name, reflect.TypeFor[I](), short(in.JSON, 60), err)
 		}
 		y, err := f(withTask(ctx, in.Task), x)
 		if err != nil {
@@ -155,8 +155,7 @@ func (e *encoder) result(name string, y any) ([]byte, error) {
 }
 
 // short is a JSON value, cut for a message.
-func short(item []byte) string {
-	const most = 60
+func short(item []byte, most int) string {
 	if len(item) > most {
 		return string(bytes.ToValidUTF8(item[:most], nil)) + "…"
 	}
@@ -180,7 +179,7 @@ func each[I any](l *lines) iter.Seq[I] {
 		l.err = l.read(func(line []byte) (more bool, err error) {
 			var x I
 			if err := json.Unmarshal(line, &x); err != nil {
-				return false, fmt.Errorf("want %v and not %s: %w", reflect.TypeFor[I](), short(line), err)
+				return false, fmt.Errorf("want %v and not %s: %w", reflect.TypeFor[I](), short(line, 60), err)
 			}
 			return yield(x), nil
 		})

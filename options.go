@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/store"
 )
 
 // Option sets up an Executor.
@@ -115,7 +114,10 @@ func apply(opts []Option) (*settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find working directory: %w", err)
 	}
-	s := &settings{store: defaultStore()}
+	s := &settings{store: store.DefaultRoot()}
+	if dir := os.Getenv("LITHOPS_STORE"); dir != "" {
+		s.store = store.ExpandHome(dir)
+	}
 	s.spec.Dir = cwd
 	if n := os.Getenv("LITHOPS_WORKERS"); n != "" {
 		if s.spec.Workers, err = strconv.Atoi(n); err != nil {
@@ -141,24 +143,4 @@ func apply(opts []Option) (*settings, error) {
 		return nil, fmt.Errorf("set up executor: %w", err)
 	}
 	return s, nil
-}
-
-// defaultStore is what the command line takes when no configuration file names a
-// store; "" without a home.
-func defaultStore() string {
-	home, err := os.UserHomeDir()
-	dir := os.Getenv("LITHOPS_STORE")
-	if rest, ok := strings.CutPrefix(dir, "~"); ok && err == nil && (rest == "" || rest[0] == '/') {
-		dir = home + rest
-	}
-	if dir != "" {
-		return dir
-	}
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "lithops")
-	}
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(home, ".local", "state", "lithops")
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/lithops-go/lithops/internal/chart"
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
+	"github.com/lithops-go/lithops/internal/store"
 )
 
 // Plot draws all jobs of the executor so far as one: <id>_timeline.png has a dot for
@@ -53,27 +55,12 @@ func (e *Executor) Plot(dir string) error {
 		return fmt.Errorf("plot: %w", err)
 	}
 	for _, kind := range []chart.Kind{chart.Timeline, chart.Histogram} {
-		if err := draw(filepath.Join(dir, fmt.Sprintf("%s_%s.png", e.id, kind)), kind, c); err != nil {
+		path := filepath.Join(dir, fmt.Sprintf("%s_%s.png", e.id, kind))
+		if err := store.WriteFile(path, 0o644, func(w io.Writer) error { return chart.Render(w, kind, c, chart.Options{}) }); err != nil {
 			return fmt.Errorf("plot: %w", err)
 		}
 	}
 	return nil
-}
-
-// draw makes the picture complete or not at all.
-func draw(path string, kind chart.Kind, c *stats.Columns) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".*.png")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(chart.Render(f, kind, c, chart.Options{}), f.Chmod(0o644), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }
 
 // joined puts the tasks of several jobs one behind the other, as if the first of

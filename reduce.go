@@ -209,25 +209,17 @@ func (p place) record() stats.Record {
 func fieldOf(value []byte, field string) (json.RawMessage, error) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(value, &object); err != nil || object == nil {
-		return nil, fmt.Errorf("is no object, and reduce_by wants its field %q: %s", field, shortened(value))
+		return nil, fmt.Errorf("is no object, and reduce_by wants its field %q: %s", field, short(value, 80))
 	}
 	key, ok := object[field]
 	if !ok {
-		return nil, fmt.Errorf("has no field %q, which reduce_by wants: %s", field, shortened(value))
+		return nil, fmt.Errorf("has no field %q, which reduce_by wants: %s", field, short(value, 80))
 	}
 	var b bytes.Buffer
 	if err := json.Compact(&b, key); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
-}
-
-func shortened(b []byte) string {
-	const most = 80
-	if len(b) > most {
-		return string(bytes.ToValidUTF8(b[:most], nil)) + "…"
-	}
-	return string(b)
 }
 
 // submit adds the lists to the job's inputs, and the tasks to its manifest.

@@ -96,7 +96,7 @@ func (r Run) Prepare(ctx context.Context) (*Prepared, error) {
 	facts := make(chan store.Machine, 1)
 	go func() { facts <- worker.Facts() }()
 	p := &Prepared{run: r, clock: base.Clock(), manifest: &store.Manifest{Name: r.Spec.Name, Program: r.Version, Spec: r.Spec, Clock: base}}
-	if err := p.stage(ctx, base); err != nil {
+	if err := p.stage(ctx); err != nil {
 		return nil, err
 	}
 	p.maps = p.manifest.Maps()

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lithops-go/lithops/internal/clock"
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/runtimes/node"
 	"github.com/lithops-go/lithops/internal/runtimes/python"
@@ -23,7 +22,7 @@ import (
 )
 
 // stage checks the job and brings all it needs into the store.
-func (p *Prepared) stage(ctx context.Context, base clock.Base) error {
+func (p *Prepared) stage(ctx context.Context) error {
 	template, err := job.NewTemplate(p.run.Spec)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/lithops-go/lithops/internal/store"
 	"github.com/spf13/cobra"
 	"github.com/spf13/viper"
 )
@@ -41,7 +42,7 @@ func (a *app) config(cmd *cobra.Command) (*config, error) {
 		if v, ok := inFile[s.key]; ok {
 			text := v.text
 			if s.isPath {
-				text = expandHome(text)
+				text = store.ExpandHome(text)
 			}
 			if s.fromDir && !filepath.IsAbs(text) {
 				text = filepath.Join(filepath.Dir(file), text)
@@ -92,7 +93,7 @@ func (c *config) get(key string) string {
 	value := c.values.GetString(key)
 	for _, s := range settings() {
 		if s.key == key && s.isPath {
-			return expandHome(value)
+			return store.ExpandHome(value)
 		}
 	}
 	return value
@@ -120,7 +121,7 @@ func findConfig(asked string) (string, error) {
 		asked = os.Getenv("LITHOPS_CONFIG_FILE")
 	}
 	if asked != "" {
-		return expandHome(asked), nil
+		return store.ExpandHome(asked), nil
 	}
 	for _, path := range configPlaces() {
 		_, err := os.Stat(path)

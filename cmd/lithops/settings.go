@@ -2,13 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/lithops-go/lithops/internal/chart"
+	"github.com/lithops-go/lithops/internal/store"
 )
 
 // setting is one key of the configuration.
@@ -27,7 +26,7 @@ func settings() []setting {
 	fixed := func(s string) func() string { return func() string { return s } }
 	return []setting{
 		{key: "store", env: "LITHOPS_STORE", doc: "directory that jobs are kept in",
-			isPath: true, fromDir: true, initial: defaultStore},
+			isPath: true, fromDir: true, initial: store.DefaultRoot},
 		{key: "workers", env: "LITHOPS_WORKERS", doc: "worker processes of a job that does not say; 0: usable CPUs",
 			check: checkWorkers, initial: fixed("0")},
 		{key: "progress", env: "LITHOPS_PROGRESS", doc: strings.Join(progressModes(), ", "),
@@ -63,29 +62,4 @@ func checkProgress(s string) error {
 		return fmt.Errorf("want %s, not %q", strings.Join(progressModes(), ", "), s)
 	}
 	return nil
-}
-
-// defaultStore follows the XDG base directory specification; "" without a home.
-func defaultStore() string {
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "lithops")
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
-	return filepath.Join(home, ".local", "state", "lithops")
-}
-
-// expandHome replaces a leading ~/.
-func expandHome(path string) string {
-	rest, ok := strings.CutPrefix(path, "~/")
-	if !ok && path != "~" {
-		return path
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return path
-	}
-	return filepath.Join(home, strings.TrimPrefix(rest, "~"))
 }

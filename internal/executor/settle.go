@@ -26,13 +26,11 @@ func (e *executor) settle(w *worker, p *pending, r, recorded *stats.Record) {
 		e.finished++
 		e.counts[r.State]++
 		e.complete()
-		if e.Settled != nil {
-			s := Settlement{Attempt: p.Attempt, State: r.State, Worker: w.number, ErrorType: recorded.ErrorType, Error: recorded.Error, ResultSize: -1}
-			if recorded.ResultSize.OK {
-				s.ResultOffset, s.ResultSize, s.ResultCRC = recorded.ResultOffset.V, recorded.ResultSize.V, recorded.ResultCRC.V
-			}
-			e.settled(&s)
+		s := Settlement{Attempt: p.Attempt, State: r.State, Worker: w.number, ErrorType: recorded.ErrorType, Error: recorded.Error, ResultSize: -1}
+		if recorded.ResultSize.OK {
+			s.ResultOffset, s.ResultSize, s.ResultCRC = recorded.ResultOffset.V, recorded.ResultSize.V, recorded.ResultCRC.V
 		}
+		e.settled(&s)
 		if r.State.Failed() && r.State != job.Cancelled {
 			e.failed()
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -119,19 +120,19 @@ func decodeManifest(dir string, m summary) error {
 // writeFile makes the file complete or not at all, also when others make it at
 // the same time.
 func writeFile(path string, b []byte) error {
-	return writeFileBy(path, func(w io.Writer) error {
+	return WriteFile(path, 0o600, func(w io.Writer) error {
 		_, err := w.Write(b)
 		return err
 	})
 }
 
-// writeFileBy is writeFile of what write writes.
-func writeFileBy(path string, write func(io.Writer) error) error {
+// WriteFile makes a file of what write writes, complete or not at all.
+func WriteFile(path string, perm fs.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
-	if err = errors.Join(write(f), f.Close()); err == nil {
+	if err = errors.Join(write(f), f.Chmod(perm), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {

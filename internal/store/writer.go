@@ -132,7 +132,7 @@ func (w *Writer) WriteRuntime(name string, src []byte) (path string, err error) 
 // complete or not at all.
 func (w *Writer) WriteList(n int, write func(io.Writer) error) (path string, err error) {
 	path = filepath.Join(w.dir, fmt.Sprintf(listName, n))
-	err = writeFileBy(path, func(f io.Writer) error {
+	err = WriteFile(path, 0o600, func(f io.Writer) error {
 		b := bufio.NewWriterSize(f, 1<<16)
 		if err := write(b); err != nil {
 			return err

@@ -42,45 +42,57 @@ func RuntimeFile(l job.Language) string {
 }
 
 // callees are the job's functions, nil where it has none: of the map, and of the
-// reduce. Functions of one file, run by one interpreter, share a process.
+// reduce.
 func callees(spec *job.Spec, dir string, find func(string) (string, error)) (all [2]*callee, err error) {
-	add := func(i int, f job.Function, interpreter string) error {
-		c := &callee{function: f, language: f.Language()}
-		switch c.language {
-		case job.Go:
-		case job.Program:
-			c.path, err = find(spec.Path(f.File))
-			c.argv = []string{c.path}
-		default:
-			if interpreter, err = inVenv(spec.Path(interpreter), interpreter, c.language); err != nil {
-				return err
-			}
-			c.path, err = find(interpreter)
-			c.argv = []string{interpreter, store.RuntimePath(dir, RuntimeFile(c.language)), spec.Path(f.File), f.Name}
-		}
-		all[i] = c
-		return err
-	}
 	if spec.Function != (job.Function{}) {
-		if err := add(0, spec.Function, spec.Interpreter(false)); err != nil {
+		if all[0], err = newCallee(spec, false, dir, find); err != nil {
 			return all, err
 		}
 	}
 	if spec.Reduce == nil {
 		return all, nil
 	}
-	if err := add(1, spec.Reduce.Function, spec.Interpreter(true)); err != nil {
+	if all[1], err = newCallee(spec, true, dir, find); err != nil {
 		return all, err
 	}
-	m, r := all[0], all[1]
-	if m != nil && m.language != job.Go && m.language == r.language && m.path == r.path &&
-		filepath.Clean(spec.Path(m.function.File)) == filepath.Clean(spec.Path(r.function.File)) {
+	if m, r := all[0], all[1]; sharesProcess(spec) {
 		if m.language != job.Program {
 			m.argv = append(m.argv, r.function.Name)
 		}
 		r.argv, r.index = m.argv, 1
 	}
 	return all, nil
+}
+
+// newCallee is the function of the map, or of the reduce.
+func newCallee(spec *job.Spec, reduce bool, dir string, find func(string) (string, error)) (c *callee, err error) {
+	f := spec.Function
+	if reduce {
+		f = spec.Reduce.Function
+	}
+	c = &callee{function: f, language: f.Language()}
+	switch c.language {
+	case job.Go:
+	case job.Program:
+		c.path, err = find(spec.Path(f.File))
+		c.argv = []string{c.path}
+	default:
+		interpreter := spec.Interpreter(reduce)
+		if interpreter, err = inVenv(spec.Path(interpreter), interpreter, c.language); err != nil {
+			return nil, err
+		}
+		c.path, err = find(interpreter)
+		c.argv = []string{interpreter, store.RuntimePath(dir, RuntimeFile(c.language)), spec.Path(f.File), f.Name}
+	}
+	return c, err
+}
+
+// sharesProcess says whether the functions of map and reduce are run by one
+// process: those of one file, by one interpreter.
+func sharesProcess(spec *job.Spec) bool {
+	m, r := spec.Function, spec.Reduce.Function
+	return m.File != "" && m.Language() == r.Language() && spec.Interpreter(false) == spec.Interpreter(true) &&
+		filepath.Clean(spec.Path(m.File)) == filepath.Clean(spec.Path(r.File))
 }
 
 // inVenv leads from the directory of a virtual environment to its interpreter;
@@ -108,22 +120,13 @@ func inVenv(dir, name string, l job.Language) (string, error) {
 // ReduceApart says whether the reduce's function is in a process that none of the
 // map's tasks needs.
 func ReduceApart(spec *job.Spec) bool {
-	if spec.Reduce == nil || spec.Reduce.Function.Language() == job.Go {
-		return false
-	}
-	m, r := spec.Function, spec.Reduce.Function
-	return m.Language() != r.Language() || filepath.Clean(spec.Path(m.File)) != filepath.Clean(spec.Path(r.File)) ||
-		spec.Interpreter(false) != spec.Interpreter(true)
+	return spec.Reduce != nil && spec.Reduce.Function.Language() != job.Go && !sharesProcess(spec)
 }
 
 // CheckFunction finds the program that the job's function, or its reduce's, needs.
 // path is the PATH of the job.
 func CheckFunction(spec *job.Spec, reduce bool, path string) error {
 	p := programs{dir: spec.Dir, path: path}
-	one := *spec
-	if one.Reduce = nil; reduce {
-		one.Function, one.Runtime = spec.Reduce.Function, spec.Interpreter(true)
-	}
-	_, err := callees(&one, "", p.find)
+	_, err := newCallee(spec, reduce, "", p.find)
 	return err
 }

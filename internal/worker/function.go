@@ -155,12 +155,8 @@ func (r *runner) answer(rt *funcRuntime, line []byte, w *worker) error {
 		r.next(rt, w)
 	}
 
-	rec := r.record(c.Attempt, max(c.begun, rt.lastEnd))
-	start, end := rec.WorkerStart.NS, read
-	if c.cold {
-		rec.FuncStartup = stats.SecOf(rt.ready - rt.begun)
-		start = max(start, rt.ready)
-	}
+	rec, start := r.callRecord(rt, &c)
+	end := read
 	if p.measured {
 		began, ended := r.job.Clock.At(p.m[mStart]), r.job.Clock.At(p.m[mEnd])
 		if ahead := ended - read; ahead > 0 { // node's clock on macOS goes on while the machine sleeps
@@ -170,8 +166,6 @@ func (r *runner) answer(rt *funcRuntime, line []byte, w *worker) error {
 		end = max(start, ended)
 	}
 	length := end - start
-	rec.WorkerColdStart = stats.BoolOf(c.cold)
-	rec.PID = stats.IntOf(rt.p.pid)
 	rec.FuncStart, rec.FuncEnd = stats.SecOf(start), stats.SecOf(end)
 	r.usageOf(rec, rt, p, time.Duration(length))
 	seen.fillWithin(rec, start, end, r.clock)
@@ -205,6 +199,19 @@ func (r *runner) answer(rt *funcRuntime, line []byte, w *worker) error {
 		w.settled() // not before: a worker that dies of the result has not done with the call
 	}
 	return err
+}
+
+// callRecord is the beginning of a call's record; start is the earliest that the
+// function can have begun.
+func (r *runner) callRecord(rt *funcRuntime, c *call) (rec *stats.Record, start int64) {
+	rec = r.record(c.Attempt, max(c.begun, rt.lastEnd))
+	rec.WorkerColdStart, rec.PID = stats.BoolOf(c.cold), stats.IntOf(rt.p.pid)
+	start = rec.WorkerStart.NS
+	if c.cold {
+		rec.FuncStartup = stats.SecOf(rt.ready - rt.begun)
+		start = max(start, rt.ready)
+	}
+	return rec, start
 }
 
 // sampleOnce looks at the memory of a process after its first call, if nobody did
@@ -331,15 +338,9 @@ func (r *runner) broken(rt *funcRuntime, w *worker, cause error) error {
 	w.unshift(back)
 
 	c := begun[0]
-	rec := r.record(c.Attempt, max(c.begun, rt.lastEnd))
-	start := rec.WorkerStart.NS
-	if c.cold {
-		rec.FuncStartup = stats.SecOf(rt.ready - rt.begun)
-		start = max(start, rt.ready)
-	}
-	rec.WorkerColdStart = stats.BoolOf(c.cold)
-	rec.PID = stats.IntOf(rt.p.pid)
-	rec.FuncStart, rec.FuncEnd = stats.SecOf(start), stats.SecOf(max(start, ended))
+	rec, start := r.callRecord(rt, &c)
+	end := max(start, ended)
+	rec.FuncStart, rec.FuncEnd = stats.SecOf(start), stats.SecOf(end)
 	if rt.base.ok && rt.baseOf == c.Attempt {
 		b := &rt.base
 		rec.CPUUser = stats.SecOf(max(0, own.Utime.Nano()-b.childUser-(b.cpu-b.system)))
@@ -351,7 +352,7 @@ func (r *runner) broken(rt *funcRuntime, w *worker, cause error) error {
 		peak = 0
 	}
 	rt.peaks(rec, peak, rt.floor)
-	seen.fillWithin(rec, start, max(start, ended), r.clock)
+	seen.fillWithin(rec, start, end, r.clock)
 	outcome(rec, status, why, r.spec)
 	switch {
 	case err != nil:

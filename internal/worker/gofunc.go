@@ -16,7 +16,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/lithops-go/lithops/internal/job"
-	"github.com/lithops-go/lithops/internal/proc"
 	"github.com/lithops-go/lithops/internal/stats"
 )
 
@@ -108,7 +107,7 @@ func (c *goCall) finish() job.State {
 
 // exitNow ends the process with all that the user's function has started.
 func exitNow(code int) {
-	proc.KillOrphans(func(int) bool { return false }, time.Second) // children of children come here when these die
+	endChildren(time.Second)
 	os.Exit(code)
 }
 
@@ -184,15 +183,15 @@ func (r *runner) goEnded(rec *stats.Record, call *goCall, output []byte, err err
 	w.begin(nil, nil)
 	r.used = usageSelf()
 	length := time.Duration(end - start)
-	if length >= 100*time.Microsecond { // in less, no child can be waited for
-		r.children = childUsage()
-	}
 	seen := r.meter.end(end)
 
 	rec.PID = stats.IntOf(r.pid)
 	rec.FuncEnd = stats.SecOf(end)
 	usage(rec, before, &r.used)
-	addUsage(rec, children, &r.children)
+	if length >= 100*time.Microsecond { // in less, no child can be waited for
+		r.children = childUsage()
+		addUsage(rec, children, &r.children)
+	}
 	if long {
 		peak := r.self.peak()
 		if child := maxRSS(&r.children); child > maxRSS(children) {

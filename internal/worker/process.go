@@ -28,11 +28,7 @@ type process struct {
 func (p *process) limit(d time.Duration, first func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.timer != nil {
-		p.timer.Stop()
-		p.timer = nil
-	}
-	p.limits++
+	p.unlimit()
 	if n := p.limits; d > 0 {
 		p.timer = time.AfterFunc(d, func() {
 			if first != nil {
@@ -51,12 +47,17 @@ func (p *process) limit(d time.Duration, first func()) {
 func (p *process) settle() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.unlimit()
+	return p.why == 0
+}
+
+// unlimit takes the time limit away. p.mu is held.
+func (p *process) unlimit() {
 	if p.timer != nil {
 		p.timer.Stop()
 		p.timer = nil
 	}
 	p.limits++
-	return p.why == 0
 }
 
 // end asks the process group to end, and kills it when the grace period is over.

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"syscall"
+	"time"
 
 	"github.com/lithops-go/lithops/internal/proc"
 	"github.com/lithops-go/lithops/internal/stats"
@@ -9,23 +10,22 @@ import (
 
 // procUse is what a process has used so far, seen from outside.
 type procUse struct {
-	ok                    bool
-	cpu                   int64 // ns, of all its threads, exact
-	system                int64 // ns of them, to a clock tick
-	childUser, childSys   int64 // ns of the children it has waited for, to a clock tick
-	minor, major          int64 // page faults, those of the children included
-	orphanUser, orphanSys int64 // ns of what came to us because its parent had ended
+	ok                  bool
+	cpu                 int64 // ns, of all its threads, exact
+	system              int64 // ns of them, to a clock tick
+	childUser, childSys int64 // ns of the children it has waited for, to a clock tick
+	minor, major        int64 // page faults, those of the children included
 }
 
-// since is the use from an earlier look to u.
+// fill sets what was used from an earlier look to u.
 func (u *procUse) fill(rec *stats.Record, from *procUse) {
 	if !u.ok || !from.ok {
 		return
 	}
 	cpu := u.cpu - from.cpu
 	system := min(cpu, u.system-from.system)
-	rec.CPUUser = stats.SecOf(max(0, cpu-system) + u.childUser - from.childUser + u.orphanUser - from.orphanUser)
-	rec.CPUSystem = stats.SecOf(max(0, system) + u.childSys - from.childSys + u.orphanSys - from.orphanSys)
+	rec.CPUUser = stats.SecOf(max(0, cpu-system) + u.childUser - from.childUser)
+	rec.CPUSystem = stats.SecOf(max(0, system) + u.childSys - from.childSys)
 	rec.MinorFaults, rec.MajorFaults = stats.IntOf(u.minor-from.minor), stats.IntOf(u.major-from.major)
 }
 
@@ -58,7 +58,9 @@ func orphans(runtime int) (user, system int64, peak int64) {
 	return user, system, peak
 }
 
-// endChildren kills and collects all that a worker's own functions have started.
-func endChildren() {
-	proc.KillOrphans(func(int) bool { return false }, sweepMost)
+// endChildren kills and collects all that a worker's own functions have started, until
+// there is nothing left or most has gone by: children of children come here when
+// these die.
+func endChildren(most time.Duration) {
+	proc.KillOrphans(func(int) bool { return false }, most)
 }

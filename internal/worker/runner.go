@@ -141,7 +141,7 @@ func (r *runner) close(gone bool) error {
 	r.log.close()
 	r.stats.Close()
 	if r.spec.Function.Go != "" {
-		endChildren()
+		endChildren(sweepMost)
 	}
 	return err
 }
