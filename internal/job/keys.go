@@ -38,6 +38,8 @@ func table() object {
 		{"retries", flagYAML, "int", retriesShape(), "further attempts at a task that failed"},
 		{"timeout", flagWord, "duration", duration(func(s *Spec, v time.Duration) { s.Timeout = v }),
 			"time limit of one attempt; the whole process group is ended; 0 is none"},
+		{"max_time", flagWord, "duration", duration(func(s *Spec, v time.Duration) { s.MaxTime = v }),
+			"time limit of the whole run of the job; then it is stopped, and can be resumed; 0 is none"},
 		{"on_failure", flagYAML, "mode", onFailureShape(), "what a failed task means for the job: continue, stop or {tolerate: 5%}"},
 		{"env", flagEnv, "NAME=VALUE", environ{}, "variables added to the environment of the tasks"},
 		{"workdir", flagPath, "dir", text{set: func(s *Spec, v string) error {
@@ -64,8 +66,15 @@ func table() object {
 		{"output", flagWord, "kind", choice{[]string{"bytes", "json"}, func(s *Spec, v string) {
 			s.Output = Output(v)
 		}}, "standard output as the result: bytes, or json, which must be one JSON value"},
+		{"durability", flagWord, "mode", choice{[]string{string(DurabilityProcess), string(DurabilitySync)}, func(s *Spec, v string) {
+			s.Durability = Durability(v)
+		}}, "what is recorded survives the death of any process: process; a power cut too: sync"},
 	}}
 }
+
+// resumable are the keys, with all their parts, that may be given anew when a job is
+// resumed: they change how its tasks are run, and not what they do.
+var resumable = []string{"name", "workers", "chunksize", "retries", "timeout", "max_time", "on_failure", "limits.memory", "durability"}
 
 func interpreterShape(set func(s *Spec, v string)) text {
 	return text{like: "an interpreter such as python3.11", set: func(s *Spec, v string) error {
@@ -200,7 +209,8 @@ func retriesShape() shape {
 		s.Retries.defaults()
 		s.Retries.Limit = int(v)
 	}}
-	return either{limit, object{what: "a mapping of limit, backoff, max_backoff and on", need: []string{"limit"}, fields: []field{
+	with := map[string]string{"backoff": "limit", "max_backoff": "limit", "on": "limit"}
+	return either{limit, object{what: "a mapping of limit, backoff, max_backoff, on and lost", some: []string{"limit", "lost"}, with: with, fields: []field{
 		{"limit", flagNone, "", limit, "number of further attempts"},
 		{"backoff", flagWord, "duration", duration(func(s *Spec, v time.Duration) {
 			s.Retries.defaults()
@@ -222,6 +232,10 @@ func retriesShape() shape {
 			}
 			return nil
 		}}, "what is tried again; default is [error, timeout, lost]"},
+		{"lost", flagYAML, "int", whole{max: 1 << 20, set: func(s *Spec, v int64) {
+			lost := int(v)
+			s.Retries.Lost = &lost
+		}}, "how often a task is resubmitted because its worker died; default 5, 0 is never"},
 	}}}
 }
 

@@ -22,9 +22,10 @@ type object struct {
 	what   string
 	fields []field
 	need   []string          // keys that must be there
+	some   []string          // of which one must be there at least
 	one    bool              // exactly one key
 	alt    []string          // two keys that exclude each other; Validate asks for one
-	with   map[string]string // keys that go with another one only; Validate checks it
+	with   map[string]string // keys that go with another one only; of the job itself, Validate checks it
 	enter  func(s *Spec)     // before the keys
 }
 
@@ -78,6 +79,14 @@ func (o object) decode(d *decoder, path string, n *yaml.Node) error {
 			return d.fault(n, "%s has no %q", path, name)
 		}
 	}
+	if len(o.some) > 0 && !slices.ContainsFunc(o.some, func(name string) bool { return seen[name] }) {
+		return d.fault(n, "%s has no %q", path, o.some[0])
+	}
+	for _, f := range o.fields {
+		if other, ok := o.with[f.name]; ok && path != "" && seen[f.name] && !seen[other] {
+			return d.fault(n, "%s has no %q, which %s is for", path, other, f.name)
+		}
+	}
 	if o.one && first == "" {
 		return d.fault(n, "%s has no source; it must have one of %s", path, oneOf(o.names()))
 	}
@@ -109,12 +118,14 @@ func (o object) schema() schema {
 	if o.one {
 		s["minProperties"], s["maxProperties"] = 1, 1
 	}
-	if len(o.alt) > 0 {
-		var one []any
-		for _, key := range o.alt {
-			one = append(one, schema{"required": []string{key}})
+	for word, keys := range map[string][]string{"oneOf": o.alt, "anyOf": o.some} {
+		var all []any
+		for _, key := range keys {
+			all = append(all, schema{"required": []string{key}})
 		}
-		s["oneOf"] = one
+		if all != nil {
+			s[word] = all
+		}
 	}
 	if len(o.with) > 0 {
 		all := schema{}

@@ -2,6 +2,7 @@ package job
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -28,13 +29,15 @@ type Key struct {
 	Type   string // of the value, for help: "duration"
 	Doc    string // one line
 	Repeat bool   // further flags add to the first
+	Resume bool   // may be given anew when a job is resumed: see resumable
 }
 
 // Keys lists the keys that have a flag, in the order of the job file.
 func Keys() []Key {
 	var keys []Key
 	eachFlag(table(), "", func(path string, f *field) bool {
-		keys = append(keys, Key{path, flagName(path), f.typ, f.doc, f.flag >= flagPaths})
+		anew := slices.ContainsFunc(resumable, func(key string) bool { return path == key || strings.HasPrefix(path, key+".") })
+		keys = append(keys, Key{path, flagName(path), f.typ, f.doc, f.flag >= flagPaths, anew})
 		return true
 	})
 	return keys

@@ -14,7 +14,7 @@ func TestSet(t *testing.T) {
 		{"workers", "4"}, {"--timeout", "10m"}, {"retries", "3"}, {"retries.max_backoff", "1m"}, {"env", "A=1=2"}, {"env", "C="},
 		{"on-failure", "stop"}, {"on_failure", "{tolerate: 3}"}, {"on-failure-tolerate", "5%"}, {"limits-memory", "2GiB"}, {"command", "gzip {}"},
 		{"files", "a"}, {"--files", "b"}, {"glob", "a*"}, {"glob", "b*"}, {"stdin", ""}, {"name", "7"}, {"output", "json"}, {"isolation", "group"},
-		{"retries-on", "[lost]"}, {"chunksize", "2"},
+		{"retries-on", "[lost]"}, {"chunksize", "2"}, {"retries-lost", "0"}, {"max-time", "1d"}, {"durability", "sync"},
 	} {
 		if err := s.Set(kv[0], kv[1]); err != nil {
 			t.Errorf("%v: %v", kv, err)
@@ -24,13 +24,13 @@ func TestSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.from = origin{}
-	stdin := ""
+	stdin, never := "", 0
 	want := &Spec{
 		Name: "7", Command: Command{Shell: "gzip {}"}, Data: Data{Glob: []string{"a*", "b*"}}, Workers: 4, Chunksize: 2,
-		Retries: Retries{3, 3 * time.Second, time.Minute, []State{Lost}}, Timeout: 10 * time.Minute,
+		Retries: Retries{3, 3 * time.Second, time.Minute, []State{Lost}, &never}, Timeout: 10 * time.Minute, MaxTime: 24 * time.Hour,
 		OnFailure: OnFailure{Mode: Tolerate, Percent: 5}, Env: map[string]string{"A": "1=2", "B": "file", "C": ""},
 		Workdir: "/jobs/w", Stdin: &stdin, Files: []string{"a", "b"}, Isolation: IsolationGroup,
-		Limits: Limits{2 << 30}, Output: OutputJSON, Dir: "/jobs",
+		Limits: Limits{2 << 30}, Output: OutputJSON, Durability: DurabilitySync, Dir: "/jobs",
 	}
 	if !reflect.DeepEqual(s, want) {
 		t.Errorf("got  %+v\nwant %+v", s, want)
@@ -79,7 +79,11 @@ func TestSetErrors(t *testing.T) {
 		{"--workers", "four", `--workers: workers must be a whole number, not "four"`},
 		{"workers", "", "--workers: workers is empty"},
 		{"workers", "[", "--workers: not valid YAML: did not find expected node content"},
-		{"retries", "{limit: 1, foo: 2}", `--retries: unknown key "foo" in retries; known keys: limit, backoff, max_backoff, on`},
+		{"retries", "{limit: 1, foo: 2}", `--retries: unknown key "foo" in retries; known keys: limit, backoff, max_backoff, on, lost`},
+		{"retries", "{lost: 1, on: [error]}", `--retries: retries has no "limit", which on is for`},
+		{"retries-lost", "-1", "--retries-lost: retries.lost must not be negative"},
+		{"max-time", "long", `--max-time: max_time must be a duration such as 90 (seconds), 10m, 1h30m or 2d, not "long"`},
+		{"durability", "disk", `--durability: durability must be process or sync, not "disk"`},
 		{"env", "A", `--env: env must be NAME=VALUE, not "A"`},
 		{"env", "=x", `--env: "" cannot be the name of a variable`},
 		{"range", "a", `--range: data.range must be a whole number or a mapping of start, stop and step, not "a"`},
@@ -123,7 +127,7 @@ func TestKeys(t *testing.T) {
 		seen[k.Flag] = true
 	}
 	for _, flag := range strings.Fields("name command function runtime reduce reduce-runtime reduce-by list range lines glob csv csv-delimiter jsonl matrix workers chunksize retries retries-backoff " +
-		"retries-max-backoff retries-on timeout on-failure on-failure-tolerate env workdir stdin files isolation limits-memory output") {
+		"retries-max-backoff retries-on retries-lost timeout max-time on-failure on-failure-tolerate env workdir stdin files isolation limits-memory output durability") {
 		if !seen[flag] {
 			t.Errorf("no flag %q", flag)
 		}

@@ -18,8 +18,9 @@ data:
   csv: photos.csv
 workers: 8
 chunksize: 1
-retries: {limit: 2, backoff: 1s, max_backoff: 1m30s, on: [error, lost]}
+retries: {limit: 2, backoff: 1s, max_backoff: 1m30s, on: [error, lost], lost: 2}
 timeout: 10m
+max_time: 2d
 on_failure: {tolerate: 5%}
 env: {OMP_NUM_THREADS: "1", N: 0.10}
 workdir: sub/..
@@ -28,6 +29,7 @@ files: [model.bin]
 isolation: pid
 limits: {memory: 2GiB}
 output: json
+durability: sync
 `
 
 func mustParse(t *testing.T, src string) *Spec {
@@ -41,18 +43,19 @@ func mustParse(t *testing.T, src string) *Spec {
 
 func TestParseFull(t *testing.T) {
 	s := mustParse(t, fullJob)
-	stdin := "{}"
+	stdin, lost := "{}", 2
 	want := Spec{
 		Name:    "thumbnails",
 		Command: Command{Argv: []string{"convert", "{path}", "-resize", "{size}", "out/{path/.}-{size}.png"}},
 		Data:    Data{CSV: &CSV{File: "photos.csv"}},
 		Workers: 8, Chunksize: 1,
-		Retries:   Retries{2, time.Second, 90 * time.Second, []State{Error, Lost}},
+		Retries:   Retries{2, time.Second, 90 * time.Second, []State{Error, Lost}, &lost},
 		Timeout:   10 * time.Minute,
+		MaxTime:   48 * time.Hour,
 		OnFailure: OnFailure{Mode: Tolerate, Percent: 5},
 		Env:       map[string]string{"OMP_NUM_THREADS": "1", "N": "0.10"},
 		Workdir:   "/jobs", Stdin: &stdin, Files: []string{"model.bin"},
-		Isolation: IsolationPID, Limits: Limits{Memory: 2 << 30}, Output: OutputJSON, Dir: "/jobs",
+		Isolation: IsolationPID, Limits: Limits{Memory: 2 << 30}, Output: OutputJSON, Durability: DurabilitySync, Dir: "/jobs",
 	}
 	got := *s
 	got.from = origin{}
@@ -63,8 +66,11 @@ func TestParseFull(t *testing.T) {
 
 func TestParseDefaults(t *testing.T) {
 	s := mustParse(t, "command: 'gzip -k {}'\ndata: {glob: 'logs/*.txt'}\nretries: 3\n")
-	if want := (Retries{3, time.Second, 30 * time.Second, []State{Error, Timeout, Lost}}); !reflect.DeepEqual(s.Retries, want) {
+	if want := (Retries{3, time.Second, 30 * time.Second, []State{Error, Timeout, Lost}, nil}); !reflect.DeepEqual(s.Retries, want) {
 		t.Errorf("retries %+v", s.Retries)
+	}
+	if s.Retries.MaxLost() != 5 || s.MaxTime != 0 || s.Durability != DurabilityProcess {
+		t.Errorf("defaults %+v", s)
 	}
 	if s.Isolation != IsolationAuto || s.Output != OutputBytes || s.OnFailure.Mode != Continue || s.Workdir != "/jobs" {
 		t.Errorf("defaults %+v", s)
@@ -76,6 +82,10 @@ func TestParseDefaults(t *testing.T) {
 	s = mustParse(t, "command: x\ndata: {range: 3}\nretries: {limit: 1, max_backoff: 0.1}\n")
 	if s.Retries.Backoff != 100*time.Millisecond {
 		t.Errorf("backoff %v does not follow max_backoff", s.Retries.Backoff)
+	}
+	s = mustParse(t, "command: x\ndata: {range: 3}\nretries: {lost: 0}\n")
+	if s.Retries.MaxLost() != 0 || s.Retries.Limit != 0 || s.Retries.On != nil {
+		t.Errorf("retries %+v", s.Retries)
 	}
 }
 
@@ -89,6 +99,7 @@ func TestSpecRoundTrip(t *testing.T) {
 		"command: x\ndata: {range: {start: -5, stop: 5, step: 2}}\nstdin: ''\n",
 		"command: x\ndata: {glob: [a*, b*]}\n",
 		"function: example.py:f\ndata: {range: 3}\n",
+		"command: x\ndata: {range: 3}\nretries: {lost: 0}\nmax_time: 1h30m\ndurability: sync\n",
 		"function: ./program\ndata: {range: 3}\nreduce: r.js:f\nruntime: node20\nreduce_by: <key>\n",
 		"command: x\ndata: {range: 3}\noutput: json\nreduce: {function: a.py:A.f, runtime: ./venv}\n",
 	} {
@@ -202,6 +213,21 @@ func TestParseErrors(t *testing.T) {
 		{"retries: {backoff: 1s}", `job.yaml:1:10: retries has no "limit"`},
 		{"retries: {limit: 1, on: [success]}", `job.yaml:1:26: retries.on[0] must be error, timeout or lost, not "success"`},
 		{ok + "retries: {limit: 1, backoff: 9s, max_backoff: 3s}", "job.yaml:3:34: retries.max_backoff (3s) is shorter than retries.backoff (9s)"},
+		{"retries: {}", `job.yaml:1:10: retries has no "limit"`},
+		{"retries: {lost: 2, backoff: 1s}", `job.yaml:1:10: retries has no "limit", which backoff is for`},
+		{"retries: {lost: -1}", "job.yaml:1:17: retries.lost must not be negative"},
+		{"retries: {lost: often}", `job.yaml:1:17: retries.lost must be a whole number, not "often"`},
+		{"retries: {lost: 9999999}", "job.yaml:1:17: retries.lost is out of range: 9999999"},
+		{"retries: {max_lost: 2}", `job.yaml:1:11: unknown key "max_lost"; lithops calls it "lost"`},
+		{"lost: 2", `job.yaml:1:1: unknown key "lost"; it belongs under "retries"`},
+		{"max-time: 1h", `job.yaml:1:1: unknown key "max-time"; did you mean "max_time"?`},
+		{"maxduration: 1h", `job.yaml:1:1: unknown key "maxduration"; lithops calls it "max_time"`},
+		{"max_time: soon", `job.yaml:1:11: max_time must be a duration such as 90 (seconds), 10m, 1h30m or 2d, not "soon"`},
+		{"max_time: -5m", "job.yaml:1:11: max_time must not be negative"},
+		{ok + "max_time:", "job.yaml:3:10: max_time is empty; it must be a duration such as 90 (seconds), 10m or 1h30m"},
+		{"durability: synch", `job.yaml:1:13: durability must be process or sync, not "synch"; did you mean "sync"?`},
+		{"durability: true", "job.yaml:1:13: durability must be process or sync, not true"},
+		{"fsync: true", `job.yaml:1:1: unknown key "fsync"; lithops calls it "durability"`},
 		{"on_failure: stopp", `job.yaml:1:13: on_failure must be continue or stop, not "stopp"; did you mean "stop"?`},
 		{"on_failure: {tolerate: 101%}", `job.yaml:1:24: on_failure.tolerate must be a number of tasks such as 10 or a percentage up to 100% such as 5%, not "101%"`},
 		{"env: {A: true}", "job.yaml:1:10: env.A must be text, not true"},

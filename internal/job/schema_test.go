@@ -25,7 +25,7 @@ func TestSchemaAgrees(t *testing.T) {
 		"10m", "1h30m", "2d", "soon", "-5m", "2GiB", "500MB", "2G", "1.5", "5%", "101%", "continue", "stop", "auto", "pid", "json", "bytes",
 		"{tolerate: 5%}", "{tolerate: 10}", "{tolerate: -1}", "{tolerate: 1.5}", "{tolerate: 100%}", "{tolerate: x}",
 		"{limit: 2}", "{limit: -1}", "{limit: 2, backoff: 1s, max_backoff: 90}", "{backoff: 1s}", "{limit: 2, on: [error, lost]}",
-		"{limit: 2, on: [success]}", "{limit: 2, on: []}", "{limit: 2, foo: 1}", "{memory: 2GiB}", "{memory: 2G}", "{memory: 100}", "{memory: 1.5}", "{memory: -1}", "{mem: 1}",
+		"{limit: 2, on: [success]}", "{limit: 2, on: []}", "{limit: 2, foo: 1}", "{lost: 0}", "{lost: -1}", "{lost: 1.5}", "{limit: 2, lost: 3}", "{lost: 1, on: [error]}", "{lost: 1, max_backoff: 1s}", "sync", "process", "{memory: 2GiB}", "{memory: 2G}", "{memory: 100}", "{memory: 1.5}", "{memory: -1}", "{mem: 1}",
 		"{A: b}", "{A: 1}", "{A: true}", "{A: ~}", "{A: [1]}", "{'': x}", "{'A=': x}",
 		"{list: [1]}", "{list: []}", "{list: x}", "{range: 5}", "{range: -5}", "{range: 1.5}", "{range: x}", "{range: {stop: 5}}", "{range: {start: 5}}",
 		"{range: {stop: 5, step: 0}}", "{range: {stop: 5, step: -2, start: 9}}", "{range: 5, list: [1]}", "{lines: x}", "{lines: ''}", "{lines: 5}",

@@ -13,26 +13,28 @@ import (
 //
 // Durations are nanoseconds in JSON, sizes are bytes.
 type Spec struct {
-	Name      string            `json:"name,omitempty"`
-	Command   Command           `json:"command,omitzero"`    // or Function
-	Function  Function          `json:"function,omitzero"`   // or Command
-	Runtime   string            `json:"runtime,omitempty"`   // see Interpreter
-	Reduce    *Reduce           `json:"reduce,omitempty"`    // called when the map is done
-	ReduceBy  string            `json:"reduce_by,omitempty"` // field of the results; one reduce task for each of its values
-	Data      Data              `json:"data"`
-	Workers   int               `json:"workers,omitempty"`   // 0: number of usable CPUs
-	Chunksize int               `json:"chunksize,omitempty"` // 0: adapts to the tasks' length
-	Retries   Retries           `json:"retries,omitzero"`
-	Timeout   time.Duration     `json:"timeout,omitempty"` // of one attempt; 0: none
-	OnFailure OnFailure         `json:"on_failure,omitzero"`
-	Env       map[string]string `json:"env,omitempty"`
-	Workdir   string            `json:"workdir,omitempty"` // absolute once resolved; default Dir
-	Stdin     *string           `json:"stdin,omitempty"`   // of Command: template; nil: no input
-	Files     []string          `json:"files,omitempty"`   // as written, relative to Dir: see Path
-	Isolation Isolation         `json:"isolation,omitempty"`
-	Limits    Limits            `json:"limits,omitzero"`
-	Output    Output            `json:"output,omitempty"` // of Command
-	Dir       string            `json:"dir"`              // absolute; everything relative is relative to it
+	Name       string            `json:"name,omitempty"`
+	Command    Command           `json:"command,omitzero"`    // or Function
+	Function   Function          `json:"function,omitzero"`   // or Command
+	Runtime    string            `json:"runtime,omitempty"`   // see Interpreter
+	Reduce     *Reduce           `json:"reduce,omitempty"`    // called when the map is done
+	ReduceBy   string            `json:"reduce_by,omitempty"` // field of the results; one reduce task for each of its values
+	Data       Data              `json:"data"`
+	Workers    int               `json:"workers,omitempty"`   // 0: number of usable CPUs
+	Chunksize  int               `json:"chunksize,omitempty"` // 0: adapts to the tasks' length
+	Retries    Retries           `json:"retries,omitzero"`
+	Timeout    time.Duration     `json:"timeout,omitempty"`  // of one attempt; 0: none
+	MaxTime    time.Duration     `json:"max_time,omitempty"` // of the whole run of the job; 0: none
+	OnFailure  OnFailure         `json:"on_failure,omitzero"`
+	Env        map[string]string `json:"env,omitempty"`
+	Workdir    string            `json:"workdir,omitempty"` // absolute once resolved; default Dir
+	Stdin      *string           `json:"stdin,omitempty"`   // of Command: template; nil: no input
+	Files      []string          `json:"files,omitempty"`   // as written, relative to Dir: see Path
+	Isolation  Isolation         `json:"isolation,omitempty"`
+	Limits     Limits            `json:"limits,omitzero"`
+	Output     Output            `json:"output,omitempty"` // of Command
+	Durability Durability        `json:"durability,omitempty"`
+	Dir        string            `json:"dir"` // absolute; everything relative is relative to it
 
 	from     origin // where the keys stand; not part of the manifest
 	appended bool   // the last argument is the {} that FromArgs added
@@ -82,13 +84,26 @@ type Axis struct {
 	Values Items  `json:"values"`
 }
 
-// Retries says when a failed attempt is repeated. The zero value: never. (A
-// lost attempt is resubmitted by the host in any case, see docs/states.md.)
+// Retries says when a failed attempt is repeated. The zero value: never. Lost
+// attempts, whatever On says, are resubmitted as MaxLost tells, see docs/states.md.
 type Retries struct {
 	Limit      int           `json:"limit"` // further attempts after the first
 	Backoff    time.Duration `json:"backoff"`
 	MaxBackoff time.Duration `json:"max_backoff"`
 	On         []State       `json:"on,omitempty"`
+	Lost       *int          `json:"lost,omitempty"` // see MaxLost
+}
+
+// defaultLost is how often a task is resubmitted because its worker died, unless
+// the job says otherwise.
+const defaultLost = 5
+
+// MaxLost is how often a task is resubmitted because its worker died; 0: never.
+func (r Retries) MaxLost() int {
+	if r.Lost == nil {
+		return defaultLost
+	}
+	return *r.Lost
 }
 
 // The modes of OnFailure.
@@ -130,6 +145,15 @@ type Output string
 const (
 	OutputBytes Output = "bytes" // kept byte for byte
 	OutputJSON  Output = "json"  // one JSON value, an error otherwise
+)
+
+// Durability is what of a job outlives which accident. Empty is DurabilityProcess.
+type Durability string
+
+// The kinds of durability.
+const (
+	DurabilityProcess Durability = "process" // what was recorded survives the death of any process
+	DurabilitySync    Durability = "sync"    // and of the system, as when the power fails
 )
 
 // Path resolves p, as written in the job, against the job file's directory.

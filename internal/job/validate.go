@@ -10,7 +10,7 @@ import (
 // defaults fills in what retries means when only a part of it is given.
 func (r *Retries) defaults() {
 	if r.On == nil {
-		*r = Retries{Limit: r.Limit, Backoff: time.Second, MaxBackoff: 30 * time.Second, On: []State{Error, Timeout, Lost}}
+		r.Backoff, r.MaxBackoff, r.On = time.Second, 30*time.Second, []State{Error, Timeout, Lost}
 	}
 }
 
@@ -40,7 +40,7 @@ func (s *Spec) Validate() error {
 		v    int64
 	}{
 		{"workers", int64(s.Workers)}, {"chunksize", int64(s.Chunksize)},
-		{"timeout", int64(s.Timeout)}, {"limits.memory", s.Limits.Memory},
+		{"timeout", int64(s.Timeout)}, {"max_time", int64(s.MaxTime)}, {"limits.memory", s.Limits.Memory},
 	} {
 		if n.v < 0 {
 			return s.from.fault(n.path, "%s must not be negative", n.path)
@@ -55,6 +55,7 @@ func (s *Spec) Validate() error {
 		}
 	}
 	s.Isolation = Isolation(orElse(string(s.Isolation), string(IsolationAuto)))
+	s.Durability = Durability(orElse(string(s.Durability), string(DurabilityProcess)))
 	if s.Function == (Function{}) {
 		s.Output = Output(orElse(string(s.Output), string(OutputBytes)))
 	}
@@ -66,6 +67,7 @@ func (s *Spec) Validate() error {
 	}{
 		{"isolation", string(s.Isolation), []string{"auto", "group", "pid"}},
 		{"output", string(s.Output), []string{"bytes", "json"}},
+		{"durability", string(s.Durability), []string{string(DurabilityProcess), string(DurabilitySync)}},
 		{"on_failure", s.OnFailure.Mode, []string{Continue, Stop, Tolerate}},
 	} {
 		if w.word != "" && !slices.Contains(w.known, w.word) {
@@ -153,13 +155,6 @@ func (s *Spec) validRuntime() error {
 	if s.Runtime != "" && !slices.ContainsFunc(functions, Function.interpreted) {
 		return s.from.fault("runtime", "runtime is for a Python or JavaScript function, and the job has none")
 	}
-	for _, f := range functions {
-		if f.Language() == JavaScript && s.Limits.Memory > 0 {
-			e := s.from.fault("limits.memory", "limits.memory is not for a JavaScript function: node reserves more address space than it uses")
-			e.Hint = `node has a limit of its own: env: {NODE_OPTIONS: "--max-old-space-size=2048"}, in MiB`
-			return e
-		}
-	}
 	return nil
 }
 
@@ -212,6 +207,9 @@ func (s *Spec) validRetries() error {
 	r := &s.Retries
 	if r.Limit < 0 || r.Backoff < 0 || r.MaxBackoff < 0 {
 		return s.from.fault("retries", "retries must not be negative")
+	}
+	if r.MaxLost() < 0 {
+		return s.from.fault("retries.lost", "retries.lost must not be negative")
 	}
 	if r.Limit == 0 && r.On == nil {
 		return nil
