@@ -52,6 +52,7 @@ func BenchmarkRead(b *testing.B) {
 				return err
 			})
 		}},
+		{"Standings", func() (*store.Report, error) { st, rep, err := j.Standings(); n += len(st.Tasks); return rep, err }},
 		{"Task", func() (*store.Report, error) { _, rep, err := j.Task(tasks / 2); n += tasks; return rep, err }},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -82,7 +82,7 @@ func (c *chunk) fillUp(rd *reading) {
 		for ; i < len(c.ids) && c.ids[i].Task == task; i++ {
 			r, row := &c.records[i], rd.log.row(c.ids[i])
 			if r.Attempt == 0 {
-				if row == nil || row.have&tried == 0 {
+				if row == nil || !rd.made(row) {
 					continue
 				}
 				c.fromHost(rd, c.ids[i], r)
@@ -102,7 +102,7 @@ func (c *chunk) fillUp(rd *reading) {
 }
 
 func (c *chunk) fromHost(rd *reading, id job.Attempt, r *stats.Record) {
-	rd.log.record(id, r)
+	rd.hostRecord(id, r)
 	if wasRead(r) {
 		c.lost[r.Worker.V]++
 	}

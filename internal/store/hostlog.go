@@ -88,8 +88,13 @@ func (h *hostRow) fill(r *stats.Record) {
 	r.HostSubmit, r.HostDispatch = h.sec(rowSubmit), h.sec(rowDispatch)
 	r.StatusDone, r.ResultDone = h.sec(rowStatusDone), h.sec(rowResultDone)
 	r.StatusCount, r.ResultCount = h.int(rowStatusCount), h.int(rowResultCount)
-	size := h.sec(rowSize)
-	r.FuncDataSize = stats.Int{V: size.NS, OK: size.OK}
+	r.FuncDataSize = h.size()
+}
+
+// size is that of the task's input.
+func (h *hostRow) size() stats.Int {
+	n := h.sec(rowSize)
+	return stats.Int{V: n.NS, OK: n.OK}
 }
 
 // hostLog is what host.jsonl says of the tasks first..first+len(rows)-1. The
@@ -156,9 +161,8 @@ func (h *hostLog) add(l *hostLine) {
 	h.texts[id] = t
 }
 
-// record makes an empty record that of an attempt that has a row.
-func (h *hostLog) record(id job.Attempt, r *stats.Record) {
-	row := h.row(id)
+// record makes an empty record that of an attempt with the given row.
+func (h *hostLog) record(id job.Attempt, row *hostRow, r *stats.Record) {
 	r.Task, r.Attempt, r.State = id.Task, id.Try, row.state
 	if row.have&tried == 0 {
 		r.Attempt = 0

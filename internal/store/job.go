@@ -153,12 +153,20 @@ func (j *Job) workers(kind string) ([]int, error) {
 	return all, nil
 }
 
+// over says whether nobody is left of the run that a worker is of.
+func (j *Job) over(worker int) bool {
+	return j.state != JobRunning || j.Manifest.RunOf(worker) < j.Manifest.lastRun()
+}
+
 // complete adds what all records of the job share and what follows from others.
 // What was running when its host died is lost: nobody will ever end it.
 func (j *Job) complete(r *stats.Record) {
-	if r.State == job.Running && j.state != JobRunning {
+	if r.State == job.Running && (j.state != JobRunning || r.Worker.OK && j.over(int(r.Worker.V))) {
 		r.State, r.ErrorType, r.Error = job.Lost, "lost", "the job broke off while this attempt was running"
 	}
 	j.Manifest.Fill(r)
+	if r.State == job.Success && j.Manifest.superseded(r) {
+		r.State, r.ErrorType, r.Error = job.Cancelled, "superseded", "map tasks were run after it: the reduce is made again"
+	}
 	r.Derive()
 }

@@ -11,7 +11,8 @@
 //	                      runtime/     files of ours that functions are run by
 //	                      reduce-<n>.jsonl   what the n-th reduce task gets
 //	                      host.jsonl   the host's lines: stats.Record keys it owns, and events
-//	                      lock         held by the host while it runs
+//	                      lock         held by the host and its workers while one of them lives
+//	                      cancel.json  somebody's request that the host ends the job
 //	                      w-<n>.stats.jsonl, .out, .log   segments of worker n
 //	                      w-<n>.out.part, .log.part       output of the task it runs now
 //	                      w-<n>.err    what the worker process itself said
@@ -34,6 +35,7 @@ const (
 	inputName    = "input.jsonl"
 	hostName     = "host.jsonl"
 	lockName     = "lock"
+	cancelName   = "cancel.json"
 	funcName     = "func"
 	runtimeName  = "runtime"
 	listName     = "reduce-%d.jsonl" // of the n-th reduce task
@@ -52,6 +54,18 @@ const (
 // SegmentPath is the path of a worker's file in the job directory dir.
 func SegmentPath(dir string, worker int, kind string) string {
 	return filepath.Join(dir, fmt.Sprintf("w-%d.%s", worker, kind))
+}
+
+// anyWorker is the number of the worker that a file of whatever kind is of.
+func anyWorker(name string) (worker int, ok bool) {
+	s, ok := strings.CutPrefix(name, "w-")
+	if !ok {
+		return 0, false
+	}
+	s, _, ok = strings.Cut(s, ".")
+	worker, err := strconv.Atoi(s)
+	const most = 1 << 30 // no worker of ours
+	return worker, ok && err == nil && worker >= 0 && worker < most
 }
 
 // segmentWorker is the inverse of SegmentPath for one kind.

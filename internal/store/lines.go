@@ -95,6 +95,9 @@ func (b *block) finish(s *source, from int64, at int) (int, error) {
 			return 0, nil
 		}
 		if have-at > maxLine {
+			if s.zeroes(from + int64(have)) {
+				return 0, nil
+			}
 			return 0, fmt.Errorf("%w: longer than %d bytes", stats.ErrDamaged, maxLine)
 		}
 		if err := b.fill(s, from, have, more); err != nil {
@@ -107,6 +110,20 @@ func (b *block) finish(s *source, from int64, at int) (int, error) {
 			return have + n - at, nil
 		}
 	}
+}
+
+// zeroes says whether the source has nothing but zeroes from an offset on: a file that was
+// not on the disk when the power went may have its length, and no more.
+func (s *source) zeroes(from int64) bool {
+	buf, zero := make([]byte, blockSize), make([]byte, blockSize)
+	for from < s.size {
+		n, err := s.f.ReadAt(buf[:min(blockSize, s.size-from)], from)
+		if !bytes.Equal(buf[:n], zero[:n]) || n == 0 && err != nil {
+			return false
+		}
+		from += int64(n)
+	}
+	return true
 }
 
 // fill reads n bytes more into the buffer, which holds have bytes from offset from
@@ -165,19 +182,20 @@ func lineID(obj []byte) (task, attempt int, ok bool) {
 	if !ok {
 		return 0, 0, false
 	}
-	if task, rest, ok = leadingInt(rest); !ok {
+	if task, rest, ok = leadingInt(rest, 18); !ok {
 		return 0, 0, false
 	}
 	if rest, ok = bytes.CutPrefix(rest, []byte(`,"attempt":`)); !ok {
 		return 0, 0, false
 	}
-	attempt, _, ok = leadingInt(rest)
+	attempt, _, ok = leadingInt(rest, 18)
 	return task, attempt, ok
 }
 
-func leadingInt(b []byte) (n int, rest []byte, ok bool) {
+// leadingInt reads the number of at most so many digits that b starts with.
+func leadingInt(b []byte, digits int) (n int, rest []byte, ok bool) {
 	i := 0
-	for ; i < len(b) && i < 18 && b[i]-'0' <= 9; i++ {
+	for ; i < len(b) && i < digits && b[i]-'0' <= 9; i++ {
 		n = n*10 + int(b[i]-'0')
 	}
 	return n, b[i:], i > 0

@@ -120,6 +120,9 @@ func progressIn(buf []byte) (e Event, ok bool) {
 		}
 		end := bytes.IndexByte(buf[i:], '\n') + 1
 		if obj, err := stats.Unseal(buf[i : i+end]); err == nil && json.Unmarshal(obj, &e) == nil {
+			if bytes.Contains(buf[i+end:], []byte(`{"event":"run"`)) {
+				e.Running = 0 // of a run before, which is over
+			}
 			return e, true
 		}
 		buf = buf[:i]

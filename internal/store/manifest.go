@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -18,15 +16,20 @@ import (
 // when tasks can be submitted and again when the job ends. Times are
 // nanoseconds, stamps Unix time.
 type Manifest struct {
-	Version int        `json:"version"` // of the layout
-	JobID   string     `json:"job_id"`
-	Name    string     `json:"name,omitempty"`
-	Program string     `json:"program"` // version that wrote it
-	Spec    *job.Spec  `json:"spec"`
-	Tasks   int        `json:"tasks"`
-	Reduces int        `json:"reduce_tasks,omitempty"` // of Tasks: the last ones; by group they are known when the map is done
-	Workers int        `json:"workers"`
-	Clock   clock.Base `json:"clock"` // Wall is the job's creation
+	Version int       `json:"version"` // of the layout
+	JobID   string    `json:"job_id"`
+	Name    string    `json:"name,omitempty"`
+	Program string    `json:"program"` // version that wrote it
+	Spec    *job.Spec `json:"spec"`
+	Tasks   int       `json:"tasks"`
+	Reduces int       `json:"reduce_tasks,omitempty"` // of Tasks: the last ones; by group they are known when the map is done
+	// ReduceRun is the run of the job in which the lists of the reduce were made, 0 before.
+	// Attempts at reduce tasks from runs before it were made with other lists. ReduceStale
+	// says that the lists are to be made again, because map tasks have been run since.
+	ReduceRun   int        `json:"reduce_run,omitempty"`
+	ReduceStale bool       `json:"reduce_stale,omitempty"`
+	Workers     int        `json:"workers"`
+	Clock       clock.Base `json:"clock"` // Wall is the job's creation
 
 	SerializeNS  int64 `json:"host_job_serialize_ns"`
 	FuncUploadNS int64 `json:"host_func_upload_ns"`
@@ -35,6 +38,10 @@ type Manifest struct {
 	JobCreatedNS int64 `json:"host_job_created_ns"`
 	Machine      `json:"machine"`
 	Ended        *Ending `json:"ended,omitempty"` // nil: runs, or broke off
+
+	Runs []RunInfo `json:"runs,omitempty"` // the first and those that resumed the job, in order
+
+	MemoryLimitBy string `json:"memory_limit_by,omitempty"` // what enforces limits.memory, see wire.MemoryLimit
 }
 
 // Machine is where the host ran.
@@ -69,12 +76,21 @@ func (m *Manifest) Fill(r *stats.Record) {
 	if r.Task >= m.Maps() {
 		r.Stage = stats.StageReduce
 	}
+	if r.Worker.OK {
+		r.Run = stats.IntOf(m.RunOf(int(r.Worker.V)))
+	}
 	r.HostJobCreate = stats.SecOf(m.Clock.Wall)
 	r.HostSerialize = stats.SecOf(m.SerializeNS)
 	r.HostFuncUpload = stats.SecOf(m.FuncUploadNS)
 	r.FuncModuleSize = stats.IntOf(m.FuncSize)
 	r.HostDataUpload = stats.SecOf(m.DataUploadNS)
 	r.HostJobCreated = stats.SecOf(m.JobCreatedNS)
+}
+
+// superseded says whether r is of a reduce task and was made with lists that do not
+// count any more.
+func (m *Manifest) superseded(r *stats.Record) bool {
+	return r.Stage == stats.StageReduce && r.Run.OK && (m.ReduceStale || r.Run.V < int64(m.ReduceRun))
 }
 
 // ErrNewer is a store or job written by a newer version of the program.
@@ -115,28 +131,4 @@ func decodeManifest(dir string, m summary) error {
 		return fmt.Errorf("read manifest %s: %w", path, err)
 	}
 	return nil
-}
-
-// writeFile makes the file complete or not at all, also when others make it at
-// the same time.
-func writeFile(path string, b []byte) error {
-	return WriteFile(path, 0o600, func(w io.Writer) error {
-		_, err := w.Write(b)
-		return err
-	})
-}
-
-// WriteFile makes a file of what write writes, complete or not at all.
-func WriteFile(path string, perm fs.FileMode, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
-	if err != nil {
-		return err
-	}
-	if err = errors.Join(write(f), f.Chmod(perm), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }

@@ -38,6 +38,7 @@ func (x *index) at(id job.Attempt) place {
 // located is the attempts in one piece of a segment.
 type located struct {
 	block
+	worker int
 	ids    []job.Attempt
 	places []place
 }
@@ -50,7 +51,7 @@ func (rd *reading) index() (*index, error) {
 	}
 	do := func(i int, b *located) {
 		p := rd.pieces[i]
-		b.ids, b.places = b.ids[:0], b.places[:0]
+		b.worker, b.ids, b.places = p.seg.worker, b.ids[:0], b.places[:0]
 		b.read(p.seg.source, p.i, func(obj []byte, offset int64) error {
 			task, try, ok := lineID(obj)
 			if ours, err := rd.check(task, ok && try > 0); !ours || !rd.log.holds(task) {
@@ -62,7 +63,7 @@ func (rd *reading) index() (*index, error) {
 		})
 	}
 	return x, inOrder(len(rd.pieces), do, func(b *located) error {
-		rd.take(&b.block)
+		rd.take(&b.block, b.worker)
 		for i, id := range b.ids {
 			at := b.places[i]
 			switch {

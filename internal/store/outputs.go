@@ -77,7 +77,7 @@ func (o *Outputs) open(r *stats.Record, kind string) (*segmentFile, error) {
 	}
 	path := SegmentPath(o.dir, int(r.Worker.V), kind)
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, gone := os.Stat(o.dir); errors.Is(err, fs.ErrNotExist) && gone == nil {
 		return nil, Damage{Path: path, Msg: fmt.Sprintf("is missing, with the output of task %d, attempt %d", r.Task, r.Attempt)}
 	}
 	if err != nil {
@@ -192,10 +192,10 @@ func (rr *resultReader) readWhole() error {
 // damage is how the result is damaged, once its reader has come across it.
 func (rr *resultReader) damage() (d Damage, found bool) { return errors.AsType[Damage](rr.err) }
 
-// Counting is the attempt that counts among those at one task: the successful one,
+// Counting is the attempt that counts among those at one task: the last successful one,
 // else the last.
 func Counting(attempts []stats.Record) *stats.Record {
-	for i := range attempts {
+	for i := len(attempts) - 1; i >= 0; i-- {
 		if attempts[i].State == job.Success {
 			return &attempts[i]
 		}

@@ -27,6 +27,7 @@ type reading struct {
 	seenLater map[job.Attempt]bool
 	damaged   map[string]int       // lines by path
 	short     map[job.Attempt]bool // result or log are not all there, which is reported
+	last      int64                // the latest stamp of the host
 }
 
 // segment is the records of one worker, and how far what they point to reaches.
@@ -123,10 +124,11 @@ func (rd *reading) add(found ...Damage) {
 	rd.report.add(found...)
 }
 
-// take notes what reading a block came across.
-func (rd *reading) take(b *block) {
+// take notes what reading a block came across, of the file of a worker or, -1, of the
+// host.
+func (rd *reading) take(b *block, worker int) {
 	rd.add(b.damage...)
-	if b.torn && rd.job.state != JobRunning {
+	if b.torn && (rd.job.state != JobRunning || worker >= 0 && rd.job.over(worker)) {
 		rd.report.Torn++
 	}
 }
@@ -135,6 +137,7 @@ type hostBlock struct {
 	block
 	lines []hostLine
 	r     stats.Record
+	last  int64 // the latest stamp
 }
 
 func (rd *reading) readHost() error {
@@ -151,19 +154,21 @@ func (rd *reading) readHost() error {
 	}
 	defer src.f.Close()
 	return inOrder(src.blocks(), func(i int, b *hostBlock) {
-		b.lines = b.lines[:0]
+		b.lines, b.last = b.lines[:0], 0
 		b.read(src, i, func(obj []byte, _ int64) error { return rd.hostLine(b, obj) })
 	}, func(b *hostBlock) error {
-		rd.take(&b.block)
+		rd.take(&b.block, -1)
 		for i := range b.lines {
 			rd.log.add(&b.lines[i])
 		}
+		rd.last = max(rd.last, b.last)
 		return nil
 	})
 }
 
 func (rd *reading) hostLine(b *hostBlock, obj []byte) error {
 	if bytes.HasPrefix(obj, []byte(`{"event":`)) {
+		b.last = max(b.last, eventTime(obj))
 		return nil
 	}
 	task, try, ok := lineID(obj)
@@ -174,8 +179,24 @@ func (rd *reading) hostLine(b *hostBlock, obj []byte) error {
 	if err := stats.Parse(obj, &b.r); err != nil {
 		return err
 	}
+	for _, at := range [...]stats.Sec{b.r.HostSubmit, b.r.HostDispatch, b.r.StatusDone, b.r.ResultDone} {
+		if at.OK {
+			b.last = max(b.last, at.NS)
+		}
+	}
 	b.lines = append(b.lines, hostLine{job.Attempt{Task: task, Try: try}, rowOf(&b.r), hostText{b.r.ErrorType, b.r.Error}})
 	return nil
+}
+
+// eventTime is the time of an event, 0 where none can be read.
+func eventTime(obj []byte) int64 {
+	const key = `"time_ns":`
+	i := bytes.Index(obj, []byte(key))
+	if i < 0 {
+		return 0
+	}
+	n, _, _ := leadingInt(obj[i+len(key):], 19)
+	return int64(n)
 }
 
 // check says whether a line is about a task of the job, and what is wrong with it
@@ -204,8 +225,13 @@ func (rd *reading) merged(p *picker, last *picked, seg *segment, obj []byte, r *
 	if r.Worker.V != int64(seg.worker) {
 		return fmt.Errorf("record of worker %d in the segment of worker %d", r.Worker.V, seg.worker)
 	}
+	// What waited when its run broke off may have been made, under the same number, by another.
 	if row := rd.log.row(job.Attempt{Task: r.Task, Try: r.Attempt}); row != nil {
-		row.fill(r)
+		if by := row.int(rowWorker); !by.OK || by.V == int64(seg.worker) {
+			row.fill(r)
+		} else {
+			r.FuncDataSize = row.size()
+		}
 	}
 	rd.job.complete(r)
 	return nil
@@ -232,7 +258,7 @@ func (rd *reading) mark(id job.Attempt) bool {
 func (rd *reading) later() []job.Attempt {
 	all := make([]job.Attempt, 0, len(rd.log.later))
 	for id, i := range rd.log.later {
-		if rd.log.extra[i].have&tried != 0 || rd.seenLater[id] {
+		if rd.made(&rd.log.extra[i]) || rd.seenLater[id] {
 			all = append(all, id)
 		}
 	}
@@ -245,6 +271,33 @@ func (rd *reading) later() []job.Attempt {
 	return all
 }
 
+// made says whether the host knows of an attempt that it was made. What a worker had in
+// hand and had not begun when its run broke off was not.
+func (rd *reading) made(row *hostRow) bool {
+	return row.have&tried != 0 && !rd.waited(row)
+}
+
+// waited says whether a row is of what waited when its run broke off.
+func (rd *reading) waited(row *hostRow) bool {
+	if row.state != job.Queued {
+		return false
+	}
+	worker := row.int(rowWorker)
+	return rd.job.state != JobRunning || worker.OK && rd.job.over(int(worker.V))
+}
+
+// hostRecord makes an empty record what the host knows of an attempt that no worker
+// has recorded.
+func (rd *reading) hostRecord(id job.Attempt, r *stats.Record) {
+	row := rd.log.row(id)
+	if rd.waited(row) {
+		back := *row
+		back.add(&hostRow{state: job.New})
+		row = &back
+	}
+	rd.log.record(id, row, r)
+}
+
 // unrecorded calls f with what is known of attempts and tasks that no worker has
 // recorded: lost, under way, waiting, or new.
 func (rd *reading) unrecorded(f func(*stats.Record) error) error {
@@ -253,7 +306,7 @@ func (rd *reading) unrecorded(f func(*stats.Record) error) error {
 	var r stats.Record
 	emit := func(id job.Attempt) error {
 		r = stats.Record{}
-		rd.log.record(id, &r)
+		rd.hostRecord(id, &r)
 		if wasRead(&r) {
 			lost[r.Worker.V]++
 		}
@@ -267,7 +320,7 @@ func (rd *reading) unrecorded(f func(*stats.Record) error) error {
 			tries++
 		}
 		row := &rd.log.rows[i]
-		if !rd.seen[i] && (row.have&tried != 0 || tries == 0) {
+		if !rd.seen[i] && (rd.made(row) || tries == 0) {
 			if err := emit(job.Attempt{Task: task, Try: 1}); err != nil {
 				return err
 			}

@@ -38,6 +38,18 @@ func (j *Job) scan(first, n int, wanted func(obj []byte) bool, keys stats.KeySet
 		return nil, err
 	}
 	defer rd.close()
+	if err = rd.scan(wanted, keys, f); err == nil {
+		err = rd.unrecorded(f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rd.finish(), nil
+}
+
+// scan calls f with what the workers have recorded, in the order in which it stands in
+// their segments.
+func (rd *reading) scan(wanted func(obj []byte) bool, keys stats.KeySet, f func(*stats.Record) error) error {
 	p := newPicker(keys)
 	do := func(i int, b *recordBlock) {
 		b.seg, b.records, b.offsets = rd.pieces[i].seg, b.records[:0], b.offsets[:0]
@@ -48,8 +60,8 @@ func (j *Job) scan(first, n int, wanted func(obj []byte) bool, keys stats.KeySet
 			return rd.workerLine(p, b, obj, offset)
 		})
 	}
-	err = inOrder(len(rd.pieces), do, func(b *recordBlock) error {
-		rd.take(&b.block)
+	return inOrder(len(rd.pieces), do, func(b *recordBlock) error {
+		rd.take(&b.block, b.seg.worker)
 		for i := range b.records {
 			r := &b.records[i]
 			if !rd.mark(job.Attempt{Task: r.Task, Try: r.Attempt}) {
@@ -62,13 +74,6 @@ func (j *Job) scan(first, n int, wanted func(obj []byte) bool, keys stats.KeySet
 		}
 		return nil
 	})
-	if err == nil {
-		err = rd.unrecorded(f)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return rd.finish(), nil
 }
 
 func repeated(path string, offset int64, task, attempt int) Damage {
@@ -99,12 +104,15 @@ func (rd *reading) workerLine(p *picker, b *recordBlock, obj []byte, offset int6
 	return nil
 }
 
-// Columns reads what pictures need of every task.
+// Columns reads what pictures need of every task, without the pauses between runs.
 func (j *Job) Columns() (*stats.Columns, *Report, error) {
 	m := j.Manifest
 	c := stats.NewColumns(m.JobID, m.Name, time.Unix(0, m.Clock.Wall), m.Tasks)
 	c.Started = make([]bool, m.Tasks)
+	runs := m.JobRuns()
+	c.MarkRuns(runs)
 	rep, err := j.Scan(stats.ColumnKeys(), func(r *stats.Record) error {
+		stats.Align(runs, r)
 		c.Add(r)
 		return nil
 	})

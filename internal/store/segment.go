@@ -6,17 +6,28 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // File is what the store needs of a file it appends to. Tests put faults in its way.
 type File interface {
 	io.Writer
 	Truncate(size int64) error
+	Sync() error
 	Close() error
 }
 
-// OpenFunc opens a new file for appending; nil stands for the real one.
+// OpenFunc opens files for appending: a new one, which is OpenAppend, and where the
+// store asks for one that exists, or for a directory that is to be synced,
+// OpenExisting. nil stands for these.
 type OpenFunc func(path string) (File, error)
+
+func (open OpenFunc) orReal() OpenFunc {
+	if open == nil {
+		return OpenAppend
+	}
+	return open
+}
 
 // OpenAppend creates path for its one writer; a file that exists is an error,
 // because somebody else writes or wrote it.
@@ -24,45 +35,88 @@ func OpenAppend(path string) (File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
+// OpenExisting opens a file that exists for its one writer, who goes on with it, or a
+// directory.
+func OpenExisting(path string) (File, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return os.Open(path)
+	}
+	return os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+}
+
 // Segment is an append-only file with one writer. What Append has returned an
 // offset for is complete; a failed Append leaves the segment as it was.
 type Segment struct {
-	path string
-	f    File
-	size int64
-	bad  error // the tail could not be cut: nothing may follow it
+	path  string
+	f     File
+	open  OpenFunc
+	size  int64
+	named bool  // its name is on the disk
+	bad   error // the tail could not be cut, or not be brought to the disk: nothing may follow it
 }
 
 // CreateSegment makes a new segment. open may be nil.
 func CreateSegment(path string, open OpenFunc) (*Segment, error) {
-	if open == nil {
-		open = OpenAppend
-	}
-	f, err := open(path)
+	f, err := open.orReal()(path)
 	if err != nil {
 		return nil, fmt.Errorf("create segment: %w", err)
 	}
-	return &Segment{path: path, f: f}, nil
+	return &Segment{path: path, f: f, open: open}, nil
 }
 
-// continueSegment goes on with a segment of lines whose writer has closed it.
-func continueSegment(path string) (*Segment, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+// continueSegment goes on with a segment whose writer has closed it, or has died: behind
+// its first end bytes. What follows them is cut off.
+func continueSegment(path string, end int64, open OpenFunc) (*Segment, error) {
+	if open == nil {
+		open = OpenExisting
+	}
+	info, err := os.Stat(path)
+	var f File
+	if err == nil {
+		f, err = open(path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("continue segment: %w", err)
 	}
-	info, err := f.Stat()
-	if err == nil && info.Size() > 0 {
-		var last [1]byte
-		if _, err = f.ReadAt(last[:], info.Size()-1); err == nil && last[0] != '\n' {
-			err = fmt.Errorf("%s ends within a line", path)
+	if end < info.Size() {
+		if err := f.Truncate(end); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("continue segment: cut %s: %w", path, err)
 		}
 	}
+	return &Segment{path: path, f: f, open: open, size: end}, nil
+}
+
+// lines is where the last whole line of a file ends, and how long the file is.
+func lines(path string) (end, size int64, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("continue segment: %w", err)
+		return 0, 0, err
 	}
-	return &Segment{path: path, f: f, size: info.Size()}, nil
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, 0, err
+	}
+	end, err = lineEnd(f, 0, info.Size())
+	return end, info.Size(), err
+}
+
+// lineEnd is where the last line that ends in f[from:to] ends, from if none does.
+func lineEnd(f io.ReaderAt, from, to int64) (int64, error) {
+	buf := make([]byte, min(4<<10, to-from))
+	for to > from {
+		b := buf[:min(int64(len(buf)), to-from)]
+		n, err := f.ReadAt(b, to-int64(len(b)))
+		if err != nil && err != io.EOF { // the writer may cut off what it could not write in full
+			return 0, err
+		}
+		to -= int64(len(b))
+		if i := bytes.LastIndexByte(b[:n], '\n'); i >= 0 {
+			return to + int64(i) + 1, nil
+		}
+	}
+	return from, nil
 }
 
 // Size is the number of bytes in the segment.
@@ -96,6 +150,24 @@ func (s *Segment) AppendFrom(write func(io.Writer) (int64, error)) (offset int64
 	}
 	s.size += n
 	return offset, nil
+}
+
+// Sync brings what was appended to the disk. When that fails nothing can be appended any
+// more: what the system says of the file from then on is not to be trusted.
+func (s *Segment) Sync() error {
+	if s.bad != nil {
+		return s.bad
+	}
+	err := s.f.Sync()
+	if err == nil && !s.named {
+		err = syncDir(s.open, filepath.Dir(s.path))
+	}
+	if err != nil {
+		s.bad = fmt.Errorf("sync %s: %w", s.path, err)
+		return s.bad
+	}
+	s.named = true
+	return nil
 }
 
 // Close closes the segment's file.
@@ -177,19 +249,19 @@ func (t *Tail) end() (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read %s: %w", t.path, err)
 	}
-	end := info.Size()
-	var last [1]byte
-	for end > t.at {
-		n, err := t.f.ReadAt(last[:], end-1)
-		if err != nil && err != io.EOF { // the writer may cut off what it could not write in full
-			return 0, fmt.Errorf("read %s: %w", t.path, err)
-		}
-		if n > 0 && last[0] == '\n' {
-			break
-		}
-		end--
+	end, err := lineEnd(t.f, t.at, info.Size())
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", t.path, err)
 	}
-	return end, nil
+	return max(end, t.at), nil
+}
+
+// Sync brings to the disk what the writer has appended and is not there yet.
+func (t *Tail) Sync() error {
+	if err := t.f.Sync(); err != nil {
+		return fmt.Errorf("sync %s: %w", t.path, err)
+	}
+	return nil
 }
 
 // Close closes the file.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,7 +26,8 @@ func Open(root string) (*Store, error) {
 	}
 	path := filepath.Join(root, "version")
 	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	// A power cut may have left the file empty, or zeroes in it.
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(bytes.Trim(b, "\x00")) == 0 {
 		b = []byte(strconv.Itoa(Version) + "\n")
 		err = writeFile(path, b)
 	}

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
@@ -16,11 +18,14 @@ import (
 // Writer is the host's side of one job: it holds the job's lock until Close. Not
 // safe for concurrent use.
 type Writer struct {
-	dir  string
-	lock *os.File
-	open OpenFunc
-	host *Segment
-	buf  []byte
+	dir   string
+	lock  *os.File
+	open  OpenFunc
+	sync  bool // what is written is on the disk before it counts as written
+	named bool // the job's own name is on the disk
+	next  int  // number of the first worker of this run
+	host  *Segment
+	buf   []byte
 }
 
 // Create makes the directory of a new job and locks it. An id that exists is
@@ -39,13 +44,28 @@ func (s *Store) Create(id string, open OpenFunc) (*Writer, error) {
 	return w, nil
 }
 
-func (w *Writer) create(jobs string) error {
-	tmp, err := os.MkdirTemp(jobs, ".new-*")
+func (w *Writer) create(jobs string) (err error) {
+	for range 10 { // RemoveLeftovers may take what was begun for a leftover
+		if err = w.createOnce(jobs); !errors.Is(err, errSwept) {
+			break
+		}
+	}
+	return err
+}
+
+var errSwept = errors.New("directory was removed while it was made")
+
+func (w *Writer) createOnce(jobs string) error {
+	tmp, err := os.MkdirTemp(jobs, newPrefix+"*")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(tmp) // nothing is there after the rename
-	if w.lock, err = lockFile(filepath.Join(tmp, lockName)); err != nil {
+	w.lock, err = lockFile(filepath.Join(tmp, lockName))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EWOULDBLOCK) {
+		return fmt.Errorf("%w: %w", errSwept, err)
+	}
+	if err != nil {
 		return err
 	}
 	if err = os.Rename(tmp, w.dir); err == nil {
@@ -59,11 +79,29 @@ func (w *Writer) create(jobs string) error {
 	return err
 }
 
+// SetDurability says what of the job outlives which accident. With job.DurabilitySync
+// all files that the host writes but host.jsonl are on the disk, with their names,
+// before the method that makes them returns; host.jsonl is when the manifest is
+// written, and at the end.
+func (w *Writer) SetDurability(d job.Durability) { w.sync = d == job.DurabilitySync }
+
+func (w *Writer) whole() wholeFiles { return wholeFiles{w.open, w.sync} }
+
+// Lock is the job's lock, for the workers to inherit: it is free when the host and all
+// of them are gone.
+func (w *Writer) Lock() *os.File { return w.lock }
+
+// NextWorker is the number of the first worker that there has never been: 0 in a new
+// job.
+func (w *Writer) NextWorker() int { return w.next }
+
 // Dir is the job's directory.
 func (w *Writer) Dir() string { return w.dir }
 
 // WriteSpec keeps the job as it was submitted.
-func (w *Writer) WriteSpec(src []byte) error { return writeFile(filepath.Join(w.dir, specName), src) }
+func (w *Writer) WriteSpec(src []byte) error {
+	return w.whole().put(filepath.Join(w.dir, specName), src)
+}
 
 // WriteManifest replaces job.json.
 func (w *Writer) WriteManifest(m *Manifest) error {
@@ -72,10 +110,27 @@ func (w *Writer) WriteManifest(m *Manifest) error {
 	if err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
-	if err := writeFile(filepath.Join(w.dir, manifestName), append(b, '\n')); err != nil {
+	if w.sync {
+		err = w.syncLog()
+	}
+	if err == nil {
+		err = w.whole().put(filepath.Join(w.dir, manifestName), append(b, '\n'))
+	}
+	if err != nil {
 		return fmt.Errorf("write manifest: %w", err)
 	}
 	return nil
+}
+
+// syncLog brings host.jsonl to the disk, and once the name of the job itself.
+func (w *Writer) syncLog() error {
+	err := w.host.Sync()
+	if err == nil && !w.named {
+		jobs := filepath.Dir(w.dir)
+		err = w.whole().syncDirs(jobs, filepath.Dir(jobs))
+		w.named = err == nil
+	}
+	return err
 }
 
 // FuncDir is where Stage puts files.
@@ -99,12 +154,18 @@ func (w *Writer) Stage(path string) (size int64, err error) {
 	if err := os.MkdirAll(w.FuncDir(), 0o700); err != nil {
 		return 0, fmt.Errorf("stage file: %w", err)
 	}
-	dst, err := os.OpenFile(filepath.Join(w.FuncDir(), filepath.Base(path)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm()&0o700|0o600)
-	if err != nil {
-		return 0, fmt.Errorf("stage file: %w", err)
+	to := filepath.Join(w.FuncDir(), filepath.Base(path))
+	if _, err := os.Lstat(to); err == nil {
+		return 0, fmt.Errorf("stage file: %s: %w", to, fs.ErrExist)
 	}
-	size, err = io.Copy(dst, src)
-	if err = errors.Join(err, dst.Close()); err != nil {
+	err = w.whole().write(to, info.Mode().Perm()&0o700|0o600, func(dst io.Writer) (err error) {
+		size, err = io.Copy(dst, src)
+		return err
+	})
+	if err == nil {
+		err = w.whole().syncDirs(w.dir)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("stage file: %w", err)
 	}
 	return size, nil
@@ -119,7 +180,10 @@ func (w *Writer) WriteRuntime(name string, src []byte) (path string, err error) 
 	dir := filepath.Join(w.dir, runtimeName)
 	path = filepath.Join(dir, name)
 	if err = os.MkdirAll(dir, 0o700); err == nil {
-		err = writeFile(path, src)
+		err = w.whole().put(path, src)
+	}
+	if err == nil {
+		err = w.whole().syncDirs(w.dir)
 	}
 	if err != nil {
 		return "", fmt.Errorf("write runtime: %w", err)
@@ -132,7 +196,7 @@ func (w *Writer) WriteRuntime(name string, src []byte) (path string, err error) 
 // complete or not at all.
 func (w *Writer) WriteList(n int, write func(io.Writer) error) (path string, err error) {
 	path = filepath.Join(w.dir, fmt.Sprintf(listName, n))
-	err = WriteFile(path, 0o600, func(f io.Writer) error {
+	err = w.whole().write(path, 0o600, func(f io.Writer) error {
 		b := bufio.NewWriterSize(f, 1<<16)
 		if err := write(b); err != nil {
 			return err
@@ -147,8 +211,9 @@ func (w *Writer) WriteList(n int, write func(io.Writer) error) (path string, err
 
 // InputWriter writes input.jsonl.
 type InputWriter struct {
-	seg *Segment
-	buf *bufio.Writer
+	seg  *Segment
+	buf  *bufio.Writer
+	sync bool
 }
 
 // Inputs starts the job's inputs.
@@ -157,20 +222,28 @@ func (w *Writer) Inputs() (*InputWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newInputWriter(seg), nil
+	return w.inputs(seg), nil
 }
 
 // MoreInputs goes on with the job's inputs after they were closed.
 func (w *Writer) MoreInputs() (*InputWriter, error) {
-	seg, err := continueSegment(filepath.Join(w.dir, inputName))
+	path := filepath.Join(w.dir, inputName)
+	end, size, err := lines(path)
+	if err == nil && end < size {
+		err = fmt.Errorf("%s ends within a line", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("continue inputs: %w", err)
+	}
+	seg, err := continueSegment(path, end, w.open)
 	if err != nil {
 		return nil, err
 	}
-	return newInputWriter(seg), nil
+	return w.inputs(seg), nil
 }
 
-func newInputWriter(seg *Segment) *InputWriter {
-	return &InputWriter{seg: seg, buf: bufio.NewWriterSize(segmentWriter{seg}, 1<<18)}
+func (w *Writer) inputs(seg *Segment) *InputWriter {
+	return &InputWriter{seg: seg, buf: bufio.NewWriterSize(segmentWriter{seg}, 1<<18), sync: w.sync}
 }
 
 type segmentWriter struct{ *Segment }
@@ -192,7 +265,13 @@ func (in *InputWriter) Add(item []byte) error {
 func (in *InputWriter) Flush() error { return in.buf.Flush() }
 
 // Close writes what is left.
-func (in *InputWriter) Close() error { return errors.Join(in.buf.Flush(), in.seg.Close()) }
+func (in *InputWriter) Close() error {
+	err := in.buf.Flush()
+	if err == nil && in.sync {
+		err = in.seg.Sync()
+	}
+	return errors.Join(err, in.seg.Close())
+}
 
 // Task notes what the host knows of one attempt: the keys it owns. A later line
 // of the same attempt adds to an earlier one. It stands in the file after Flush.
@@ -232,7 +311,11 @@ func (w *Writer) Flush() error {
 
 // Close flushes and gives the lock back.
 func (w *Writer) Close() error {
-	return errors.Join(w.Flush(), w.host.Close(), w.lock.Close())
+	err := w.Flush()
+	if err == nil && w.sync {
+		err = w.host.Sync()
+	}
+	return errors.Join(err, w.host.Close(), w.lock.Close())
 }
 
 // InputReader reads input.jsonl from its start.

@@ -1,6 +1,10 @@
 package storetest
 
 import (
+	"errors"
+	"io/fs"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,18 +18,37 @@ type Faults struct {
 	FailOnce    bool          // only the first write that does not fit fails
 	Err         error         // what a write that does not fit says
 	TruncateErr error         // what cutting says
+	SyncErr     error         // what syncing says
 	Slow        time.Duration // of every write
 
 	written, failed atomic.Int64
+	mu              sync.Mutex
+	begins          []int64
 }
 
 // Open is a store.OpenFunc.
 func (f *Faults) Open(path string) (store.File, error) {
-	file, err := store.OpenAppend(path)
+	file, err := openAny(path)
 	if err != nil {
 		return nil, err
 	}
 	return &faultyFile{file, f}, nil
+}
+
+// openAny opens a file or directory for the store, whether it exists or not.
+func openAny(path string) (store.File, error) {
+	file, err := store.OpenAppend(path)
+	if errors.Is(err, fs.ErrExist) {
+		return store.OpenExisting(path)
+	}
+	return file, err
+}
+
+// Begins is how many bytes had been written before each write.
+func (f *Faults) Begins() []int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.begins)
 }
 
 // Failed is the number of writes that failed.
@@ -38,6 +61,9 @@ type faultyFile struct {
 
 func (f *faultyFile) Write(b []byte) (int, error) {
 	time.Sleep(f.faults.Slow)
+	f.faults.mu.Lock()
+	f.faults.begins = append(f.faults.begins, f.faults.written.Load())
+	f.faults.mu.Unlock()
 	room := f.faults.FailAfter - f.faults.written.Load()
 	if f.faults.Err == nil || int64(len(b)) <= room || f.faults.FailOnce && f.faults.failed.Load() > 0 {
 		n, err := f.File.Write(b)
@@ -58,6 +84,13 @@ func (f *faultyFile) Truncate(size int64) error {
 		return f.faults.TruncateErr
 	}
 	return f.File.Truncate(size)
+}
+
+func (f *faultyFile) Sync() error {
+	if f.faults.SyncErr != nil {
+		return f.faults.SyncErr
+	}
+	return f.File.Sync()
 }
 
 // FailAfter opens files that hold n bytes together and then fail with err, the

@@ -111,7 +111,7 @@ func testRemoved(t *testing.T, s *store.Store) {
 		j, n := written.open(), 0
 		rep, err := way(j, stats.AllKeys(), func(*stats.Record) error {
 			if n++; n == 1 {
-				return os.RemoveAll(j.Dir())
+				return s.Remove(testID)
 			}
 			return nil
 		})
@@ -125,5 +125,21 @@ func testRemoved(t *testing.T, s *store.Store) {
 		if _, err := s.Job(testID); !errors.As(err, &none) {
 			t.Errorf("a removed job is opened: %v", err)
 		}
+	}
+	j := mixed(t, s)
+	j.close()
+	n := 0
+	_, err := j.open().Results(0, 8, func(_ *stats.Record, result io.Reader) error {
+		if n++; n == 1 {
+			return s.Remove(testID)
+		}
+		if result == nil {
+			return nil
+		}
+		_, err := io.Copy(io.Discard, result)
+		return err
+	})
+	if _, damaged := errors.AsType[store.Damage](err); !errors.Is(err, os.ErrNotExist) || damaged {
+		t.Errorf("%d results of a removed job: %v", n, err)
 	}
 }

@@ -16,7 +16,14 @@ type model struct {
 	manifest *store.Manifest
 	host     map[job.Attempt]stats.Record
 	worker   map[job.Attempt]stats.Record
-	over     bool // the host is dead: what was running is lost
+	over     bool // the host is dead: what was running is lost, and what waited was not made
+	first    int  // number of the first worker of the last run
+	last     int64
+}
+
+// dead says whether whoever had an attempt, as the host knows it, is dead.
+func (m *model) dead(r *stats.Record) bool {
+	return m.over || r.Worker.OK && r.Worker.V < int64(m.first)
 }
 
 func newModel(m *store.Manifest) *model {
@@ -26,6 +33,7 @@ func newModel(m *store.Manifest) *model {
 // addHost takes in a line of the host. A waiting task (attempt 0) is where its
 // first attempt comes from.
 func (m *model) addHost(r stats.Record) {
+	m.note(r.HostSubmit, r.HostDispatch, r.StatusDone, r.ResultDone)
 	id := job.Attempt{Task: r.Task, Try: max(r.Attempt, 1)}
 	old := m.host[id]
 	if r.State == job.New { // given back by its worker
@@ -40,7 +48,14 @@ func (m *model) addHost(r stats.Record) {
 }
 
 func (m *model) addWorker(r stats.Record) {
+	m.note(r.WorkerStart, r.WorkerEnd)
 	m.worker[job.Attempt{Task: r.Task, Try: r.Attempt}] = r
+}
+
+func (m *model) note(stamps ...stats.Sec) {
+	for _, at := range stamps {
+		m.last = max(m.last, at.NS)
+	}
 }
 
 // copyHostKeys sets the keys the host owns: from one record, else from another.
@@ -67,15 +82,26 @@ func orSec(a, b stats.Sec) stats.Sec {
 }
 
 // records is every record a reader must show, by task and attempt, as JSON.
-func (m *model) records() []string {
+func (m *model) records() (out []string) {
+	for _, r := range m.merged() {
+		out = append(out, string(stats.AppendJSON(nil, &r)))
+	}
+	return out
+}
+
+// merged is every record a reader must show, by task and attempt.
+func (m *model) merged() []stats.Record {
 	all := map[job.Attempt]stats.Record{}
 	for id, r := range m.host {
-		if r.Attempt > 0 {
+		if r.Attempt > 0 && !(r.State == job.Queued && m.dead(&r)) {
 			all[id] = r
 		}
 	}
 	for id, r := range m.worker {
 		h := m.host[id]
+		if h.Worker.OK && h.Worker != r.Worker { // another had it in hand and did not begin
+			h = stats.Record{FuncDataSize: h.FuncDataSize}
+		}
 		copyHostKeys(&r, &stats.Record{}, &h)
 		all[id] = r
 	}
@@ -87,6 +113,9 @@ func (m *model) records() []string {
 		if !made[task] {
 			id := job.Attempt{Task: task, Try: 1}
 			r := m.host[id]
+			if r.State == job.Queued && m.dead(&r) {
+				r.State, r.HostDispatch, r.Worker = job.New, stats.Sec{}, stats.Int{}
+			}
 			r.Task, r.Attempt = task, 0
 			all[id] = r
 		}
@@ -98,16 +127,32 @@ func (m *model) records() []string {
 	slices.SortFunc(list, func(a, b stats.Record) int {
 		return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Attempt, b.Attempt))
 	})
-	var out []string
 	for i := range list {
-		if m.over && list[i].State == job.Running {
+		if m.dead(&list[i]) && list[i].State == job.Running {
 			list[i].State, list[i].ErrorType, list[i].Error = job.Lost, "lost", "the job broke off while this attempt was running"
 		}
 		m.manifest.Fill(&list[i])
 		list[i].Derive()
-		out = append(out, string(stats.AppendJSON(nil, &list[i])))
 	}
-	return out
+	return list
+}
+
+// standings is where the tasks stand when nobody is at them. All results are sound.
+func (m *model) standings() *store.Standings {
+	still := *m
+	still.over = true
+	s := &store.Standings{Tasks: make([]store.Standing, m.manifest.Tasks), LastNS: max(m.last, m.manifest.Clock.Wall)}
+	for _, run := range m.manifest.Runs {
+		s.LastNS = max(s.LastNS, run.StartNS, run.EndNS)
+	}
+	for _, r := range still.merged() {
+		t := &s.Tasks[r.Task]
+		t.Tries = max(t.Tries, int32(r.Attempt))
+		if r.State == job.Success || t.State != job.Success { // in order: the last one
+			t.State, t.Run = r.State, int32(r.Run.V)
+		}
+	}
+	return s
 }
 
 // line is one line on its way into a job: of a worker, or of the host (worker -1).
@@ -121,8 +166,13 @@ type line struct {
 func randomJob(rnd *rand.Rand, tasks, workers int) []line {
 	var queues [][]line // what is written in order, one for each task
 	for task := range tasks {
-		queues = append(queues, randomTask(rnd, task, workers))
+		queues = append(queues, randomTask(rnd, task, 1, 0, workers))
 	}
+	return interleave(rnd, queues)
+}
+
+// interleave mixes what is written in order in each queue.
+func interleave(rnd *rand.Rand, queues [][]line) []line {
 	var all []line
 	for len(queues) > 0 {
 		i := rnd.IntN(len(queues))
@@ -135,12 +185,14 @@ func randomJob(rnd *rand.Rand, tasks, workers int) []line {
 	return all
 }
 
-func randomTask(rnd *rand.Rand, task, workers int) (lines []line) {
+// randomTask makes the lines of the attempts at a task from a number on, by so many
+// workers from a number on.
+func randomTask(rnd *rand.Rand, task, try, first, workers int) (lines []line) {
 	now := int64(1_750_000_000_000_000_000) + rnd.Int64N(1e12)
 	tick := func() stats.Sec { now += rnd.Int64N(1e9); return stats.SecOf(now) }
 	host := func(r stats.Record) { lines = append(lines, line{-1, r}) }
 	base := stats.Record{Task: task, FuncDataSize: stats.IntOf(rnd.IntN(1000)), HostSubmit: tick()}
-	if rnd.IntN(4) == 0 {
+	if try == 1 && rnd.IntN(4) == 0 {
 		queued := base
 		queued.State = job.Queued
 		host(queued)
@@ -148,12 +200,20 @@ func randomTask(rnd *rand.Rand, task, workers int) (lines []line) {
 	if rnd.IntN(8) == 0 {
 		return lines // never dispatched
 	}
-	for try := 1; ; try++ {
-		n := rnd.IntN(workers)
+	for ; ; try++ {
+		n := first + rnd.IntN(workers)
 		r := base
 		r.Attempt, r.Worker, r.HostDispatch, r.State = try, stats.IntOf(n), tick(), job.Running
 		noted := rnd.IntN(2) == 0
 		if noted {
+			if rnd.IntN(4) == 0 { // it has another one before it
+				r.State = job.Queued
+				host(r)
+				if rnd.IntN(4) == 0 {
+					return lines
+				}
+				r.State = job.Running
+			}
 			host(r)
 		}
 		final := stats.Record{Task: task, Attempt: try, Worker: r.Worker, StatusCount: stats.IntOf(1)}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -119,6 +120,7 @@ func testColumns(t *testing.T, s *store.Store) {
 	}
 	want := stats.NewColumns(j.id, j.manifest.Name, time.Unix(0, j.manifest.Clock.Wall), 50)
 	want.Started = make([]bool, 50)
+	want.MarkRuns(j.manifest.JobRuns())
 	for r, err := range j.open().Records() {
 		if err != nil {
 			t.Fatal(err)
@@ -128,6 +130,11 @@ func testColumns(t *testing.T, s *store.Store) {
 	got, _, err := j.open().Columns()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, c := range []*stats.Columns{got, want} { // these stand in the order in which they were read
+		slices.SortFunc(c.Others, func(a, b stats.OtherAttempt) int {
+			return cmp.Or(cmp.Compare(a.Task, b.Task), cmp.Compare(a.Attempt, b.Attempt))
+		})
 	}
 	same(t, "columns", strings.Split(fmt.Sprintf("%v", *got), "] "), strings.Split(fmt.Sprintf("%v", *want), "] "))
 }

@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/lithops-go/lithops/internal/job"
-	"github.com/lithops-go/lithops/internal/stats"
 	"github.com/lithops-go/lithops/internal/store"
 )
 
@@ -90,6 +88,15 @@ func testNewerStore(t *testing.T, s *store.Store) {
 	writeFile(t, filepath.Join(s.Root(), "version"), []byte("x"))
 	if _, err := store.Open(s.Root()); err == nil || errors.Is(err, store.ErrNewer) {
 		t.Errorf("opening a store without a version: %v", err)
+	}
+	for _, text := range []string{"", "\x00\x00"} { // after a power cut
+		writeFile(t, filepath.Join(s.Root(), "version"), []byte(text))
+		if _, err := store.Open(s.Root()); err != nil {
+			t.Errorf("opening a store with version %q: %v", text, err)
+		}
+		if got := string(readFile(t, filepath.Join(s.Root(), "version"))); got != fmt.Sprintln(store.Version) {
+			t.Errorf("version %q has become %q", text, got)
+		}
 	}
 }
 
@@ -316,28 +323,33 @@ func testFailedCut(t *testing.T, s *store.Store) {
 	}
 }
 
-// A host whose disk is full at any moment leaves a job that reads without damage.
-func testFullDisk(t *testing.T, s *store.Store) {
-	for n := int64(0); n < 2000; n += 37 {
-		id := fmt.Sprintf("%d-0-M000", n)
-		w, err := s.Create(id, FailAfter(n, syscall.ENOSPC))
-		if err != nil {
-			t.Fatal(err)
+// Nothing follows what could not be brought to the disk: nobody knows what is there.
+func testFailedSync(t *testing.T, s *store.Store) {
+	j := newJob(t, s, testID, 1)
+	faults := &Faults{}
+	path := j.path(0, store.StatsSegment)
+	seg, err := store.CreateSegment(path, faults.Open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seg.Close()
+	if _, err := seg.Append([]byte("complete\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := seg.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	faults.SyncErr = syscall.EIO
+	for range 2 {
+		if err := seg.Sync(); !errors.Is(err, syscall.EIO) {
+			t.Errorf("a sync that fails: %v", err)
 		}
-		m := newModel(&store.Manifest{JobID: id, Program: "test", Spec: &job.Spec{}, Tasks: 20})
-		if err := w.WriteManifest(m.manifest); err != nil {
-			t.Fatal(err)
+		faults.SyncErr = nil
+		if _, err := seg.Append([]byte("more\n")); !errors.Is(err, syscall.EIO) {
+			t.Errorf("append after a failed sync: %v", err)
 		}
-		for task := range 20 {
-			r := stats.Record{Task: task, Attempt: 1, State: job.Running, HostSubmit: stats.SecOf(task)}
-			w.Task(&r)
-			if w.Flush() == nil {
-				m.addHost(r)
-			}
-		}
-		w.Close()
-		m.over = true
-		j := &written{model: m, t: t, s: s, id: id}
-		j.check(0, 0)
+	}
+	if got := string(readFile(t, path)); got != "complete\n" {
+		t.Errorf("the segment holds %q", got)
 	}
 }
