@@ -26,10 +26,19 @@ const orphanTime = 5 * time.Second
 
 // alive are the workers of all pools of this process: what one pool takes for an
 // orphan may be another's worker. Children belong to the process, not to a pool.
+// It is locked from before a worker is started until it is in there, so that whoever
+// has seen a child and then looks here knows what it is.
 var alive = struct {
 	sync.Mutex
 	pids map[int]bool
 }{pids: map[int]bool{}}
+
+// sweeping lets one sweep run at a time: one would collect what another has just
+// seen. stuck are the orphans that a sweep has waited for in vain.
+var sweeping = struct {
+	sync.Mutex
+	stuck map[int]bool
+}{stuck: map[int]bool{}}
 
 // Pool starts workers and carries their messages. On a worker's death, children
 // of this process that are no workers and were not there before the pool are
@@ -38,7 +47,8 @@ var alive = struct {
 type Pool struct {
 	program string // to run as worker
 	mark    string // in the environment of all that belongs to the job
-	guest   bool
+	env     []string
+	options Options
 	events  chan<- executor.Event
 
 	others []int // children this process had before
@@ -50,10 +60,16 @@ type Pool struct {
 
 var _ executor.Backend = (*Pool)(nil)
 
+// Options say whose workers they are.
+type Options struct {
+	JobID string
+	Guest bool     // this process is a program of somebody else's, who may start processes meanwhile
+	Lock  *os.File // of the job: every worker inherits it, so that it is held until all are gone; may be nil
+}
+
 // New makes a pool for a job that tells its events on events, which must be read
-// until Close has returned. guest says that this process is a program of somebody
-// else's, who may start processes meanwhile.
-func New(events chan<- executor.Event, jobID string, guest bool) (*Pool, error) {
+// until Close has returned.
+func New(events chan<- executor.Event, o Options) (*Pool, error) {
 	program, err := self()
 	if err != nil {
 		return nil, fmt.Errorf("find own program: %w", err)
@@ -61,7 +77,7 @@ func New(events chan<- executor.Event, jobID string, guest bool) (*Pool, error) 
 	if err := proc.Subreaper(); err != nil {
 		return nil, err
 	}
-	return &Pool{mark: "LITHOPS_JOB_ID=" + jobID, guest: guest, others: proc.Children(), program: program, events: events, workers: map[int]*process{}}, nil
+	return &Pool{mark: proc.Mark(o.JobID), env: proc.Environ(os.Environ(), o.JobID), options: o, others: proc.Children(), program: program, events: events, workers: map[int]*process{}}, nil
 }
 
 // process is a worker as its parent sees it.
@@ -72,8 +88,7 @@ type process struct {
 	said   []string // that, and for a function that shares its process the task's log
 	ended  bool     // was told to end: its exit is no failure
 
-	out   *os.File // to the worker
-	lines chan []byte
+	out *outbox
 }
 
 // Launch starts the worker j.Worker.
@@ -102,17 +117,17 @@ func (p *Pool) launch(j *wire.Job) error {
 		return err
 	}
 	attr := &os.ProcAttr{
-		Files: []*os.File{null, said, said, wire.FromHost: childIn, wire.ToHost: childOut},
-		Env:   append(os.Environ(), wire.WorkerEnv+"="+strconv.Itoa(j.Worker), p.mark),
+		Files: []*os.File{null, said, said, wire.FromHost: childIn, wire.ToHost: childOut, wire.LockFile: p.options.Lock},
+		Env:   append(slices.Clip(p.env), wire.WorkerEnv+"="+strconv.Itoa(j.Worker)),
 		// Ctrl-C in the terminal is for the host, which then ends tasks in good order.
 		Sys: sysProcAttr(j.Isolation),
 	}
-	w := &process{number: j.Worker, errors: errPath, said: []string{errPath}, out: out, lines: make(chan []byte, 256)}
+	w := &process{number: j.Worker, errors: errPath, said: []string{errPath}, out: newOutbox(out)}
 	if j.Spec.Function.Go != "" {
 		w.said = append(w.said, store.SegmentPath(j.Dir, j.Worker, store.LogPart))
 	}
 
-	alive.Lock() // a child that is not in there yet is no orphan
+	alive.Lock()
 	w.proc, err = os.StartProcess(p.program, []string{os.Args[0], "worker", strconv.Itoa(j.Worker)}, attr)
 	if err == nil {
 		alive.pids[w.proc.Pid] = true
@@ -128,20 +143,13 @@ func (p *Pool) launch(j *wire.Job) error {
 	p.mu.Unlock()
 
 	m := wire.Message{Kind: wire.Setup, Numbers: [2]int64{wire.Version}, JSON: setup}
-	w.lines <- m.Append(nil)
-	go p.write(w)
+	w.out.add(m.Append(nil))
+	go func() {
+		defer p.wait.Done()
+		w.out.send()
+	}()
 	go p.follow(w, in)
 	return nil
-}
-
-// write sends lines to the worker. It has its own goroutine because a worker
-// that is stopped would block it.
-func (p *Pool) write(w *process) {
-	defer p.wait.Done()
-	for lines := range w.lines {
-		w.out.Write(lines) // fails when the worker is gone, of which follow tells
-	}
-	w.out.Close()
 }
 
 // follow turns what the worker says into events, until it is gone.
@@ -170,9 +178,9 @@ func (p *Pool) follow(w *process, in *os.File) {
 	alive.Unlock()
 	p.mu.Lock()
 	delete(p.workers, w.number)
-	close(w.lines)
 	ended := w.ended
 	p.mu.Unlock()
+	w.out.close()
 	if err == nil && state.Success() && ended {
 		os.Remove(w.errors) // most often empty
 	} else {
@@ -219,22 +227,33 @@ func (p *Pool) tell(w *process, m *wire.Message) error {
 	return nil
 }
 
-// sweep ends what a dead worker has left.
+// sweep ends what a dead worker has left. Workers can be started meanwhile.
 func (p *Pool) sweep(worker int) {
-	alive.Lock()
-	defer alive.Unlock()
+	sweeping.Lock()
+	defer sweeping.Unlock()
+	for pid := range sweeping.stuck {
+		if got, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); got == pid || err != nil {
+			delete(sweeping.stuck, pid)
+		}
+	}
 	ours := map[int]bool{}
-	proc.KillOrphans(func(pid int) bool {
-		if alive.pids[pid] || slices.Contains(p.others, pid) {
+	for _, pid := range proc.KillOrphans(func(pid int) bool {
+		alive.Lock()
+		known := alive.pids[pid]
+		alive.Unlock()
+		if known || sweeping.stuck[pid] || slices.Contains(p.others, pid) {
 			return true
 		}
 		group, _ := syscall.Getpgid(pid) // all that a zombie has left
-		ours[pid] = ours[pid] || !p.guest || group == worker || proc.HasEnv(pid, p.mark)
+		ours[pid] = ours[pid] || !p.options.Guest || group == worker || proc.HasMark(pid, p.mark)
 		return !ours[pid]
-	}, orphanTime)
+	}, orphanTime) {
+		sweeping.stuck[pid] = true
+	}
 }
 
-// Send queues lines for a worker.
+// Send queues lines for a worker, however long it has not read any: it may be
+// stopped, and go on. What is queued is bounded, see outbox.
 func (p *Pool) Send(worker int, lines []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -245,11 +264,7 @@ func (p *Pool) Send(worker int, lines []byte) {
 	if string(lines) == string(wire.End)+"\n" {
 		w.ended = true
 	}
-	select {
-	case w.lines <- append([]byte(nil), lines...):
-	default: // it has not read for so long that it never will
-		w.proc.Kill()
-	}
+	w.out.add(lines)
 }
 
 // Close ends all workers at once.

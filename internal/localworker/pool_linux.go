@@ -13,9 +13,11 @@ import (
 func self() (string, error) { return "/proc/self/exe", nil }
 
 // sysProcAttr puts a worker into a process group of its own, and with isolation
-// pid into a PID namespace, in which nothing outlives it.
+// pid into a PID namespace, in which nothing outlives it. When its host dies, a
+// worker that is stopped wakes up, to find out; others do not mind, nor that they get
+// the signal when only the thread ends that has started them.
 func sysProcAttr(isolation job.Isolation) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setpgid: true}
+	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGCONT}
 	if isolation != job.IsolationPID {
 		return attr
 	}

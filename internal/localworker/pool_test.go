@@ -2,6 +2,7 @@ package localworker_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"github.com/lithops-go/lithops/internal/executor"
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/localworker"
+	"github.com/lithops-go/lithops/internal/proc"
 	"github.com/lithops-go/lithops/internal/stats"
 	"github.com/lithops-go/lithops/internal/store"
 	"github.com/lithops-go/lithops/internal/wire"
@@ -28,24 +30,35 @@ import (
 // store's root.
 const hostEnv = "LOCALWORKER_TEST_HOST"
 
+// helpers are what the test binary does when its first argument says so.
+var helpers = map[string]func(){"leave-group": leaveGroup}
+
 func TestMain(m *testing.M) {
 	os.Setenv("GORACE", "atexit_sleep_ms=10 "+os.Getenv("GORACE"))
 	worker.Main()
-	if len(os.Args) > 1 && os.Args[1] == "leave-group" {
-		leaveGroup()
+	if len(os.Args) > 1 && helpers[os.Args[1]] != nil {
+		helpers[os.Args[1]]()
 	}
 	if root, ok := os.LookupEnv(hostEnv); ok {
 		spec, err := job.Parse("job.yaml", []byte(os.Getenv(hostEnv+"_SPEC")))
 		if err == nil {
+			if f := os.Getenv(hostEnv + "_FUNCTION"); f != "" {
+				spec.Command, spec.Function = job.Command{}, job.Function{Go: f}
+			}
 			_, err = runJob(context.Background(), root, spec, 100*time.Millisecond)
 		}
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
 
-const testID = "test-0-M000"
+// testID is the id of all jobs here, which no other process's jobs have: what carries
+// it may be killed.
+var testID = cmp.Or(os.Getenv(hostEnv+"_ID"), job.NewID(time.Now(), 0))
 
 // runJob runs spec with this test binary as worker.
 func runJob(ctx context.Context, root string, spec *job.Spec, grace time.Duration) (*executor.Result, error) {
@@ -89,7 +102,11 @@ func runJob(ctx context.Context, root string, spec *job.Spec, grace time.Duratio
 	}
 	defer inputs.Close()
 	events := make(chan executor.Event, 100)
-	pool, err := localworker.New(events, "j", false)
+	lock := w.Lock()
+	if os.Getenv(hostEnv+"_LOCK") == "none" {
+		lock = nil
+	}
+	pool, err := localworker.New(events, localworker.Options{JobID: testID, Lock: lock})
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +119,36 @@ func runJob(ctx context.Context, root string, spec *job.Spec, grace time.Duratio
 		Retries: spec.Retries, OnFail: spec.OnFailure, Chunk: spec.Chunksize, Tasks: m.Tasks, Workers: m.Workers,
 		Inputs: inputs, Writer: w, Clock: m.Clock.Clock(), Backend: pool, Events: events,
 	})
+}
+
+// host starts a process that runs the job.
+func (s *setup) host(env ...string) *exec.Cmd {
+	s.t.Helper()
+	host := exec.Command("/proc/self/exe")
+	host.Env = append(append(os.Environ(), s.hostEnv()...), env...)
+	said, err := os.Create(filepath.Join(s.t.TempDir(), "stderr"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer said.Close()
+	host.Stderr = said
+	if err := host.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		host.Process.Kill()
+		host.Wait()
+		proc.KillMarked(s.mark, nil, time.Minute)
+		if text, _ := os.ReadFile(said.Name()); s.t.Failed() {
+			s.t.Logf("the host said: %s", text)
+		}
+	})
+	return host
+}
+
+// hostEnv makes the test binary the job's host.
+func (s *setup) hostEnv() []string {
+	return []string{hostEnv + "=" + s.root, hostEnv + "_SPEC=" + s.yaml, hostEnv + "_ID=" + testID}
 }
 
 // setup is one job in a store of its own, and a mark that all its processes carry
@@ -371,18 +418,12 @@ workers: 2
 isolation: `+isolation+`
 data: {range: 2}
 `)
-			host := exec.Command("/proc/self/exe")
-			host.Env = append(os.Environ(), hostEnv+"="+s.root, hostEnv+"_SPEC="+s.yaml)
-			if err := host.Start(); err != nil {
-				t.Fatal(err)
-			}
+			host := s.host()
 			wait(t, "both tasks run", func() bool { return exists(s.file("up0"))() && exists(s.file("up1"))() })
 			host.Process.Kill()
 			host.Wait()
 			s.nobody()
-			if state := s.job().State(); state != "broken off" {
-				t.Errorf("the job is %s", state)
-			}
+			wait(t, "the lock is free", func() bool { return s.job().State() == "broken off" }) // files are closed last
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -45,36 +44,59 @@ func Descendants(pid int) (below []int) {
 // parents maps each process to its parent. The kernel's own lists of children
 // are not to be had everywhere, so all of /proc is read.
 func parents() map[int]int {
+	of := map[int]int{}
+	each(func(pid int, stat []byte) {
+		of[pid] = parent(stat)
+	})
+	return of
+}
+
+// each reads the stat of each process, from its state on, the youngest first: it may be
+// gone soon.
+func each(f func(pid int, stat []byte)) {
 	dir, err := os.Open("/proc")
 	if err != nil {
-		return nil
+		return
 	}
 	defer dir.Close()
 	names, _ := dir.Readdirnames(-1)
-	of := make(map[int]int, len(names))
 	buf := make([]byte, 1024)
-	for _, name := range names {
+	for _, name := range slices.Backward(names) {
 		pid, err := strconv.Atoi(name)
 		if err != nil {
 			continue
 		}
-		b := File(pid, "stat", buf)
-		// pid (name) state ppid …; the name may hold anything
-		_, rest, _ := bytes.Cut(b[bytes.LastIndexByte(b, ')')+1:], []byte(" "))
-		if len(rest) < 3 {
-			continue // it has ended since
+		if s := stat(pid, buf); s != nil {
+			f(pid, s)
 		}
-		parent, _, _ := bytes.Cut(rest[2:], []byte(" "))
-		of[pid], _ = strconv.Atoi(string(parent))
 	}
-	return of
 }
 
-// HasEnv says whether a process was started with the variable, as NAME=VALUE.
-func HasEnv(pid int, variable string) bool {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-	return err == nil && slices.Contains(strings.Split(string(b), "\x00"), variable)
+// stat reads the stat of a process, from its state on; nil when it is gone.
+func stat(pid int, buf []byte) []byte {
+	b := File(pid, "stat", buf)
+	// pid (name) state ppid …; the name may hold anything
+	b = b[bytes.LastIndexByte(b, ')')+1:]
+	if len(b) < 4 {
+		return nil
+	}
+	return b[1:]
 }
+
+// parent reads the parent from a stat.
+func parent(stat []byte) int {
+	ppid, _, _ := bytes.Cut(stat[2:], []byte(" "))
+	pid, _ := strconv.Atoi(string(ppid))
+	return pid
+}
+
+// Alive says whether a process is there, and not just waits to be collected.
+func Alive(pid int) bool {
+	s := stat(pid, make([]byte, 1024))
+	return s != nil && !ended(s)
+}
+
+func ended(stat []byte) bool { return stat[0] == 'Z' || stat[0] == 'X' }
 
 // File reads a small file of a process into buf, as much as fits. It is nil when
 // the process is gone or does not let us. os.File, with its poller and
