@@ -40,10 +40,12 @@ const Version = 2
 // value is the worker's number. The worker unsets it before anything else.
 const WorkerEnv = "LITHOPS_WORKER_NUMBER"
 
-// Descriptors of a worker's pipes.
+// Descriptors of a worker: its pipes, and the lock of the job, which is held until
+// the host and the last worker are gone. There may be no lock.
 const (
 	FromHost = 3
 	ToHost   = 4
+	LockFile = 5
 )
 
 // MaxLine bounds a message: a larger one is an error, not a full memory.
@@ -222,7 +224,22 @@ type Job struct {
 	Check     bool          `json:"check,omitempty"` // load the reduce's function before the first task, to see that it can be
 	Isolation job.Isolation `json:"isolation"`       // the one in force, not auto
 	GraceNS   int64         `json:"grace_ns"`        // between SIGTERM and SIGKILL
+	Memory    *MemoryLimit  `json:"memory,omitempty"`
 }
+
+// MemoryLimit is how the limit on a task's memory is enforced.
+type MemoryLimit struct {
+	By    string `json:"by"`            // one of those below
+	Dir   string `json:"dir,omitempty"` // cgroup of the job, below which each worker has its own
+	Bytes int64  `json:"bytes"`
+}
+
+// What a MemoryLimit can be enforced by.
+const (
+	ByCgroup2      = "cgroup2"
+	ByCgroup1      = "cgroup1"
+	ByAddressSpace = "address space" // of each process alone
+)
 
 // List is the input of a reduce task: the results it gets.
 type List struct {

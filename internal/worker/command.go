@@ -30,23 +30,20 @@ func start(path string, argv []string, attr *syscall.ProcAttr) (pid int, err err
 
 // startError says in the user's words why a command did not start.
 func startError(argv []string, err error) error {
-	switch err {
-	case syscall.E2BIG:
+	if err == syscall.E2BIG {
 		size := 0
 		for _, a := range argv {
 			size += len(a) + 1
 		}
 		return fmt.Errorf("start %s: arguments of %d bytes are more than the system takes (use stdin: for large inputs)", argv[0], size)
-	case syscall.EAGAIN:
-		return fmt.Errorf("start %s: no more processes are allowed: %w", argv[0], err)
 	}
 	return fmt.Errorf("start %s: %w", argv[0], err)
 }
 
-// limitMemory wraps a command so that each of its processes gets an address
+// limitAddressSpace wraps a command so that each of its processes gets an address
 // space of at most limit bytes. The shell sets the limit before the command
 // exists, so there is no moment without it.
-func limitMemory(limit int64, path string, argv []string) (string, []string) {
+func limitAddressSpace(limit int64, path string, argv []string) (string, []string) {
 	script := fmt.Sprintf(`ulimit -v %d && exec "$0" "$@"`, (limit+1023)/1024)
 	return "/bin/sh", append([]string{"/bin/sh", "-c", script, path}, argv[1:]...)
 }

@@ -179,6 +179,9 @@ func (r *runner) answer(rt *funcRuntime, line []byte, w *worker) error {
 			rec.ErrorType = "error"
 		}
 	}
+	if length >= int64(longCall) || p.err != nil {
+		r.memory.blame(rec, rt.p.pid) // a process that the function has started
+	}
 	rt.lastEnd, rt.lastID, rt.answered, r.idleDeaths = end, p.id, true, 0
 	const weight = 8
 	if rt.mean == 0 {
@@ -248,7 +251,7 @@ func (r *runner) keep(rec *stats.Record, result []byte, logEnd int64, stack stri
 	rec.WorkerEnd = stats.SecOf(ended)
 	rec.Derive()
 	// Of a call that took long, the host hears at once.
-	wrote, err := r.recorder.add(rec, result, rec.FuncExec.NS > int64(longCall) || w.turning(idle))
+	wrote, err := r.recorder.add(rec, result, rec.FuncExec.NS > int64(longCall) && !r.recorder.synced || w.turning(idle))
 	r.stale = r.stale || wrote
 	return err
 }
@@ -362,6 +365,8 @@ func (r *runner) broken(rt *funcRuntime, w *worker, cause error) error {
 		rec.ExitCode, rec.Signal = stats.Int{}, "" // of ours
 	case rec.State == job.Success:
 		rec.State, rec.ErrorType, rec.Error = job.Error, "exit", "ended its process with exit code 0 instead of returning"
+	default:
+		r.memory.blame(rec, rt.p.pid)
 	}
 	defer w.settled() // not before it is recorded
 	return r.keep(rec, nil, -1, "", true, w)

@@ -23,11 +23,15 @@ type output struct {
 	seg  *store.Segment
 	at   int64 // of the part: what stands before was moved
 	buf  []byte
+
+	file   string     // path of the segment
+	disk   store.File // the segment, see durable
+	onDisk int64      // what stands before is on the disk
 }
 
 func newOutput(dir string, worker int, part, segment string) (o *output, err error) {
-	o = &output{path: store.SegmentPath(dir, worker, part)}
-	if o.seg, err = store.CreateSegment(store.SegmentPath(dir, worker, segment), nil); err != nil {
+	o = &output{path: store.SegmentPath(dir, worker, part), file: store.SegmentPath(dir, worker, segment)}
+	if o.seg, err = store.CreateSegment(o.file, nil); err != nil {
 		return nil, err
 	}
 	o.part, err = os.OpenFile(o.path, os.O_RDWR|os.O_APPEND|os.O_CREATE|os.O_EXCL, 0o600)
@@ -118,8 +122,32 @@ func (o *output) clear() error {
 	return nil
 }
 
+// durable prepares for force. It opens the segment's file once more: while that goes to
+// the disk, the next task's output is appended to the segment, which has one user.
+func (o *output) durable() (err error) {
+	if o.disk, err = store.OpenExisting(o.file); err != nil {
+		return fmt.Errorf("open output file: %w", err)
+	}
+	return nil
+}
+
+// force brings what stands before end of the segment to the disk.
+func (o *output) force(end int64) error {
+	if end <= o.onDisk {
+		return nil
+	}
+	if err := o.disk.Sync(); err != nil {
+		return fmt.Errorf("sync %s: %w", o.file, err)
+	}
+	o.onDisk = end
+	return nil
+}
+
 // close removes the part.
 func (o *output) close() {
+	if o.disk != nil {
+		o.disk.Close()
+	}
 	o.part.Close()
 	os.Remove(o.path)
 	o.seg.Close()

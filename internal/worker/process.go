@@ -1,13 +1,18 @@
 package worker
 
 import (
+	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/proc"
+	"github.com/lithops-go/lithops/internal/wire"
 )
 
 // process is a running command or runtime: the leader of a process group.
@@ -125,6 +130,46 @@ const (
 	// another user, or stuck in the kernel.
 	sweepMost = 5 * time.Second
 )
+
+// endJob is the end of a worker whose host is gone: it kills all that is left of the
+// job. Other workers do so with their tasks, and are left alone with them; what has no
+// worker any more, because that was killed as well, would stay. It looks until only
+// workers are left, because each of them may be killed yet. The job cannot have been
+// resumed meanwhile: all its workers hold its lock.
+func endJob(id string) {
+	if id == "" || os.Getpid() == 1 { // of a PID namespace: nobody else is in it
+		return
+	}
+	worker := func(pid int) bool {
+		_, is := proc.Getenv(pid, wire.WorkerEnv)
+		own, _ := proc.Getenv(pid, proc.JobEnv)
+		if is = is && own == id; is {
+			syscall.Kill(pid, syscall.SIGCONT) // it must find out, too
+		}
+		return is
+	}
+	mark, end := proc.Mark(id), time.Now().Add(sweepMost)
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
+		left := slices.DeleteFunc(proc.Marked(mark), worker)
+		if len(left) == 0 || time.Now().After(end) {
+			return
+		}
+		proc.KillMarked(mark, worker, time.Until(end))
+		time.Sleep(pause)
+	}
+}
+
+// closed says whether the other end of a pipe is: its process is gone. Data that was
+// not read yet does not matter.
+func closed(pipe *os.File) (hung bool) {
+	defer runtime.KeepAlive(pipe)
+	fds := []unix.PollFd{{Fd: int32(pipe.Fd())}}
+	for {
+		if _, err := unix.Poll(fds, 0); err != unix.EINTR {
+			return fds[0].Revents&unix.POLLHUP != 0
+		}
+	}
+}
 
 // reap collects the exited leader and ends all that the task has left behind.
 // own is what the leader, with the children it waited for, has used; peak is the

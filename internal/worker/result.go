@@ -57,6 +57,9 @@ func (r *runner) collect(rec *stats.Record) error {
 	if rec.State == job.Success && r.spec.Output == job.OutputJSON {
 		if err := checkJSON(r.out.part); err != nil {
 			rec.State, rec.ErrorType, rec.Error = job.Error, "output", err.Error()
+			if r.oom != "" {
+				rec.ErrorType, rec.Error = "memory", r.oom+": "+rec.Error
+			}
 		}
 	}
 	offset, size, sum, err := r.out.collect()
@@ -114,7 +117,7 @@ func (r *runner) stdin(a assignment) (*os.File, error) {
 	}
 	f, err := os.CreateTemp(r.job.Dir, "stdin-*")
 	if err != nil {
-		return nil, fmt.Errorf("feed standard input: %w", err)
+		return nil, fed(err)
 	}
 	os.Remove(f.Name())
 	_, err = f.WriteString(text)
@@ -123,7 +126,17 @@ func (r *runner) stdin(a assignment) (*os.File, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("feed standard input: %w", err)
+		return nil, fed(err)
 	}
 	return f, nil
+}
+
+// fed is an error in making a standard input: of the store, and not of the attempt,
+// unless it may pass.
+func fed(err error) error {
+	err = fmt.Errorf("feed standard input: %w", err)
+	if shortage(err) {
+		return err
+	}
+	return &haltError{err}
 }

@@ -38,6 +38,11 @@ type runner struct {
 	lastLong bool           // the last call
 	high     int64          // peak resident size so far, bytes
 
+	memory   *memoryLimit
+	oom      string                                                                        // what the kernel did to the running attempt, "" for nothing
+	start    func(path string, argv []string, attr *syscall.ProcAttr) (pid int, err error) // a process
+	patience time.Duration                                                                 // with a machine that is out of something
+
 	job      wire.Job
 	spec     *job.Spec
 	template *job.Template
@@ -61,7 +66,7 @@ func newRunner(m *wire.Message, send *sender) (r *runner, err error) {
 	if m.Numbers[0] != wire.Version {
 		return nil, fmt.Errorf("the host speaks version %d of the worker protocol, this worker %d: was the program replaced while the job ran?", m.Numbers[0], wire.Version)
 	}
-	r = &runner{stuck: map[int]bool{}}
+	r = &runner{stuck: map[int]bool{}, start: start, patience: shortageTime}
 	if err := json.Unmarshal(m.JSON, &r.job); err != nil {
 		return nil, fmt.Errorf("read job: %w", err)
 	}
@@ -81,6 +86,9 @@ func newRunner(m *wire.Message, send *sender) (r *runner, err error) {
 	// The working directory is set once: changing it in every child costs more.
 	if err := os.Chdir(r.spec.Workdir); err != nil {
 		return nil, fmt.Errorf("enter workdir: %w", err)
+	}
+	if r.memory, err = newMemoryLimit(&r.job); err != nil {
+		return nil, err
 	}
 	r.clock = r.job.Clock.Clock()
 	r.hostname, _ = os.Hostname() // null when the machine has no name
@@ -113,6 +121,11 @@ func (r *runner) functions(send *sender) (err error) {
 		return err
 	}
 	r.recorder = newRecorder(r.out.seg, r.stats, send)
+	if r.spec.Durability == job.DurabilitySync {
+		if err := r.recorder.durable(r.out, r.log); err != nil {
+			return err
+		}
+	}
 	if r.spec.Function.Go != "" {
 		return r.enterGo()
 	}
@@ -137,6 +150,7 @@ func (r *runner) close(gone bool) error {
 	}
 	err := r.recorder.close()
 	r.meter.close()
+	r.memory.close()
 	r.out.close()
 	r.log.close()
 	r.stats.Close()
@@ -199,9 +213,7 @@ func (r *runner) do(a assignment, w *worker) error {
 		r.checked = true
 	}
 	if w.isDropped(a.Attempt) {
-		rec := r.record(a.Attempt, r.clock.Now())
-		rec.State, rec.ErrorType, rec.Error = job.Cancelled, "cancelled", cancelledText
-		return r.keep(rec, nil, -1, "", true, w)
+		return r.cancelled(a, w)
 	}
 	switch c := r.callee(a); {
 	case c == nil:
@@ -213,16 +225,25 @@ func (r *runner) do(a assignment, w *worker) error {
 	}
 }
 
+// cancelled records an attempt that was dropped before it began.
+func (r *runner) cancelled(a assignment, w *worker) error {
+	rec := r.record(a.Attempt, r.clock.Now())
+	rec.State, rec.ErrorType, rec.Error = job.Cancelled, "cancelled", cancelledText
+	return r.keep(rec, nil, -1, "", true, w)
+}
+
 // runCommand makes one attempt at a command and records it.
 func (r *runner) runCommand(a assignment, w *worker) error {
 	w.running(a.Attempt)
-	if err := r.recorder.flush(); err != nil { // the segments have one writer at a time
+	if err := r.recorder.place(); err != nil {
 		return err
 	}
 	rec := r.record(a.Attempt, r.clock.Now())
 	rec.WorkerColdStart = stats.BoolOf(!r.warm)
 	r.warm = true
-	if err := r.command(rec, a, w); err != nil {
+	if err := r.command(rec, a, w); unbegun(err) {
+		return r.withdraw(a, err, w)
+	} else if err != nil {
 		rec.State, rec.ErrorType, rec.Error = job.Error, "start", err.Error()
 	}
 	if w.isGone() {
@@ -234,11 +255,8 @@ func (r *runner) runCommand(a assignment, w *worker) error {
 	rec.WorkerEnd = stats.SecOf(r.clock.Now())
 	rec.Derive()
 	r.line = stats.AppendWorkerLine(r.line[:0], rec)
-	if _, err := r.stats.Append(r.line); err != nil {
-		return err
-	}
-	w.send.ring(r.stats.Size(), w.low())
-	return nil
+	// Records that go to the disk go there together: not as soon as few tasks are left.
+	return r.recorder.record(r.line, w.low() && (!r.recorder.synced || w.turning(true)))
 }
 
 // command runs the attempt's command to its end and fills rec. The error is for a
@@ -252,11 +270,8 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 	if err != nil {
 		return err
 	}
-	if limit := r.spec.Limits.Memory; limit > 0 {
-		path, argv = limitMemory(limit, path, argv)
-	}
-	stdin, err := r.stdin(a)
-	if err != nil {
+	var stdin *os.File
+	if err := r.patiently(w, func() (err error) { stdin, err = r.stdin(a); return err }); err != nil {
 		return err
 	}
 	if stdin != r.null {
@@ -267,12 +282,9 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 		Files: []uintptr{stdin.Fd(), r.out.part.Fd(), r.log.part.Fd()},
 		Sys:   sysProcAttr(),
 	}
-	before := childUsage()
-	forked := r.clock.Now()
-	r.meter.ready(forked)
-	pid, err := start(path, argv, attr)
+	pid, forked, before, err := r.launch(path, argv, attr, w)
 	if err != nil {
-		return startError(argv, err)
+		return err
 	}
 	started := r.clock.Now()
 	p := &process{pid: pid, grace: time.Duration(r.job.GraceNS)}
@@ -299,7 +311,8 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 	r.peaks.fill(rec, peak)
 	seen.fill(rec)
 	outcome(rec, status, why, r.spec)
-	return nil
+	r.oom = r.memory.blame(rec, pid)
+	return r.memory.entered(rec)
 }
 
 // noLater corrects the start of a command that was noticed too late, because the

@@ -84,15 +84,14 @@ func (r *runner) startRuntime(c *callee, now int64) (*funcRuntime, error) {
 		return nil, fmt.Errorf("make pipe: %w", err)
 	}
 	defer syscall.Close(childOut)
-	path, argv := c.path, c.argv
-	if limit := r.spec.Limits.Memory; limit > 0 {
-		path, argv = limitMemory(limit, path, argv)
-	}
-	pid, err := start(path, argv, &syscall.ProcAttr{
+	attr := &syscall.ProcAttr{
 		Env:   r.env.warm(),
 		Files: []uintptr{r.null.Fd(), r.log.part.Fd(), r.log.part.Fd(), uintptr(childIn), uintptr(childOut)},
 		Sys:   sysProcAttr(),
-	})
+	}
+	path, argv := r.memory.wrap(c.path, c.argv, attr)
+	r.memory.begin()
+	pid, err := r.start(path, argv, attr)
 	if err != nil {
 		rt.requests.close()
 		syscall.Close(rt.replies)
@@ -199,8 +198,9 @@ func (e *callError) text(file string) string {
 // functionError says that a function cannot be called at all.
 type functionError struct {
 	msg, trace string
-	early      bool // the process ended: what it ended with says more
-	killed     bool // by SIGKILL, which is nobody's own doing
+	early      bool   // the process ended: what it ended with says more
+	killed     bool   // by SIGKILL, which is nobody's own doing
+	oom        string // what the kernel has to do with that, "" for nothing
 }
 
 func (e *functionError) Error() string { return e.msg }

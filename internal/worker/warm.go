@@ -33,7 +33,11 @@ func (r *runner) startUp(c *callee, w *worker) (cold bool, err error) {
 		r.rt.close(r.stuck, false)
 		r.rt = nil
 	}
-	rt, err := r.startRuntime(c, r.clock.Now())
+	var rt *funcRuntime
+	err = r.patiently(w, func() (err error) { rt, err = r.startRuntime(c, r.clock.Now()); return err })
+	if unbegun(err) {
+		return true, err
+	}
 	if err != nil {
 		return true, &functionError{msg: err.Error()}
 	}
@@ -54,6 +58,11 @@ func (r *runner) startUp(c *callee, w *worker) (cold bool, err error) {
 		if ok && why == 0 {
 			failed.explain(status, said, rt.callee)
 			failed.killed = itself && status.Signaled() && status.Signal() == syscall.SIGKILL
+			var again bool
+			if failed.oom, again = r.memory.verdict(failed.killed, rt.p.pid); failed.oom != "" {
+				failed.msg += ": " + failed.oom
+				failed.killed = failed.killed && again
+			}
 		}
 		if why != 0 {
 			err = errCancelled
@@ -94,6 +103,9 @@ func (r *runner) notReady(a assignment, began int64, err error, w *worker) error
 	if w.isGone() {
 		return errHostGone
 	}
+	if unbegun(err) {
+		return r.withdraw(a, err, w)
+	}
 	failed, ok := errors.AsType[*functionError](err)
 	switch {
 	case errors.Is(err, errCancelled):
@@ -105,6 +117,9 @@ func (r *runner) notReady(a assignment, began int64, err error, w *worker) error
 	trace := ""
 	if failed != nil {
 		rec.State, rec.ErrorType, rec.Error = job.Error, "start", oneLine(failed.msg)
+		if failed.oom != "" {
+			rec.ErrorType = "memory"
+		}
 		trace = failed.trace
 	} else {
 		rec.State, rec.ErrorType, rec.Error = job.Cancelled, "cancelled", cancelledText

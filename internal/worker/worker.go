@@ -18,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/proc"
 	"github.com/lithops-go/lithops/internal/store"
 	"github.com/lithops-go/lithops/internal/wire"
 )
@@ -42,10 +43,16 @@ func Main() {
 		fmt.Fprintf(os.Stderr, "lithops: %s=%q is no worker's number\n", wire.WorkerEnv, number)
 		os.Exit(exitFailed)
 	}
-	syscall.CloseOnExec(wire.FromHost)
-	syscall.CloseOnExec(wire.ToHost)
+	for _, fd := range []int{wire.FromHost, wire.ToHost, wire.LockFile} {
+		syscall.CloseOnExec(fd)
+	}
 	takeName()
-	os.Exit(Serve(os.NewFile(wire.FromHost, "host"), os.NewFile(wire.ToHost, "host")))
+	host := os.NewFile(wire.FromHost, "host")
+	os.Exit(serve(host, os.NewFile(wire.ToHost, "host"), func() {
+		if closed(host) {
+			endJob(os.Getenv(proc.JobEnv))
+		}
+	}))
 }
 
 // tune makes the process fit to start commands: small, because a child's peak
@@ -81,6 +88,7 @@ type worker struct {
 	gone    bool         // the host is gone: leave at once
 	current ender        // what runs, nil between tasks
 	runtime *funcRuntime // with calls sent ahead, which can be taken back
+	last    func()       // the last that the process does
 	now     job.Attempt  // that is made
 	dropped map[job.Attempt]bool
 	note    *store.Running // of now, for the host; nil: it need not know
@@ -92,9 +100,13 @@ type worker struct {
 
 // Serve works for the host at the other end of in and out until it is told to end
 // or the host is gone, and returns the process's exit code.
-func Serve(in io.Reader, out io.Writer) int {
-	w := &worker{send: sender{w: out}, waited: true}
+func Serve(in io.Reader, out io.Writer) int { return serve(in, out, func() {}) }
+
+// serve is Serve; last is called at the end, when no task runs any more.
+func serve(in io.Reader, out io.Writer, last func()) int {
+	w := &worker{send: sender{w: out}, waited: true, last: sync.OnceFunc(last)}
 	w.changed.L = &w.mu
+	defer w.last()
 	r := wire.NewReader(in)
 	var m wire.Message
 	if err := r.Read(&m); err != nil || m.Kind != wire.Setup {
@@ -105,7 +117,7 @@ func Serve(in io.Reader, out io.Writer) int {
 		w.send.fatal("setup", err)
 		return exitFailed
 	}
-	if run.callees[0] != nil || run.callees[1] != nil {
+	if run.callees[0] != nil || run.callees[1] != nil || run.recorder.synced {
 		if w.note, err = store.CreateRunning(run.job.Dir, run.job.Worker); err != nil {
 			w.send.fatal("store", err)
 			return exitFailed
@@ -341,6 +353,9 @@ func (w *worker) leave() {
 	w.gone = true
 	current := w.current
 	w.mu.Unlock()
+	if _, ok := current.(*goCall); ok {
+		w.last() // the call ends with the process
+	}
 	if current != nil {
 		current.kill()
 	}

@@ -34,7 +34,7 @@ type peer struct {
 	exit chan int
 }
 
-func newPeer(t *testing.T, spec *job.Spec) *peer {
+func newPeer(t *testing.T, spec *job.Spec, change ...func(*wire.Job)) *peer {
 	t.Helper()
 	cwd, err := os.Getwd()
 	if err != nil {
@@ -50,7 +50,11 @@ func newPeer(t *testing.T, spec *job.Spec) *peer {
 		h.exit <- Serve(in, out)
 		out.Close()
 	}()
-	setup, err := json.Marshal(wire.Job{JobID: "j", Dir: h.dir, Clock: clock.NewBase(), Spec: spec, Isolation: job.IsolationGroup, GraceNS: int64(100 * time.Millisecond)})
+	j := wire.Job{JobID: "j", Dir: h.dir, Clock: clock.NewBase(), Spec: spec, Isolation: job.IsolationGroup, GraceNS: int64(100 * time.Millisecond)}
+	for _, f := range change {
+		f(&j)
+	}
+	setup, err := json.Marshal(j)
 	if err != nil {
 		t.Fatal(err)
 	}
