@@ -15,8 +15,9 @@ type Config struct {
 	Retries  job.Retries
 	OnFail   job.OnFailure
 	Chunk    int // tasks with a worker at a time, 0: adaptive
-	Tasks    int // number of inputs
+	Tasks    int // number of inputs, those of Next apart
 	Workers  int
+	First    int // number of the first worker
 	Inputs   Inputs
 	Writer   *store.Writer
 	Clock    *clock.Clock
@@ -35,12 +36,30 @@ type Config struct {
 	// Check has one worker load all functions before any task is run.
 	Check bool
 
+	// Former tells what earlier runs of the job have left of a task; nil when there
+	// was none.
+	Former func(task int) Former
+	// Now, when it is closed, has running tasks killed that were told to end.
+	Now <-chan struct{}
+
 	// Next is called when all tasks have ended, once, and gives the tasks of the
 	// next stage: how many more Inputs now has. With a reason there are none, and it
 	// says why the job ends here. Planned is how many tasks are expected of it.
 	Next    func(map[job.State]int) (tasks int, reason string, err error)
 	Planned int
 }
+
+// Former is a task of a job that is resumed.
+type Former struct {
+	State job.State // as earlier runs have left it
+	Tries int       // attempts that were made
+	Todo  bool      // it is to be run now
+}
+
+// Stop is the cause of a context that ends a job for a reason that is worth telling.
+type Stop struct{ Reason string }
+
+func (s *Stop) Error() string { return s.Reason }
 
 // Settlement is how a task has ended.
 type Settlement struct {

@@ -13,9 +13,6 @@ import (
 	"github.com/lithops-go/lithops/internal/wire"
 )
 
-// maxLost is how often a task is resubmitted because its worker died.
-const maxLost = 5
-
 // maxBack is how often a task may come back from workers that died and say that they
 // were not at it. Some die without a word.
 const maxBack = 50
@@ -24,6 +21,7 @@ const maxBack = 50
 const (
 	tickTime     = 50 * time.Millisecond
 	progressTime = time.Second
+	launchPause  = time.Second
 	flushBytes   = 64 << 10
 	// patience is the default of Config.Patience: longer than it takes to sweep up
 	// what a task has left.
@@ -35,12 +33,15 @@ type executor struct {
 	Config
 	queue     queue
 	workers   map[int]*worker
-	launched  int  // workers, those in place of dead ones included
-	started   bool // some worker was ready
-	badStarts int  // workers that died before they were ready, since the last that was
-	badLoads  int  // workers that could not load the function when others could, since a task ended
-	finished  int  // tasks
-	counts    map[job.State]int
+	launched  int               // workers, those in place of dead ones included
+	notBefore time.Time         // no worker is launched before: the last could not be
+	started   bool              // some worker was ready
+	badStarts int               // workers that died before they were ready, since the last that was
+	badLoads  int               // workers that could not load the function when others could, since a task ended
+	finished  int               // tasks
+	counts    map[job.State]int // of tasks that have ended, or are not to be run
+	open      map[job.State]int // of the others, as earlier runs have left them
+	before    int               // tasks that were finished from the start
 	retried   int
 	begun     time.Time
 	meanNS    float64 // mean length of a task so far, recent ones weigh more; -1 before the first
@@ -49,12 +50,13 @@ type executor struct {
 	err       error
 	told      time.Time // last progress event
 	cancel    bool      // running tasks were told to end
+	now       bool      // they are not waited for any more
 	deadline  time.Time // when workers that have not ended by then are killed; zero before the end
 	keys      stats.KeySet
 	buf       []byte
 	read      stats.Record     // of a worker, and
 	noted     stats.Record     // of ours: one at a time, not one for each task
-	maps      int              // tasks from this number on came from Next
+	maps      int              // tasks from this number on are of the reduce
 	next      chan nextStage   // its result is to come; nil otherwise
 	dropped   map[int]struct{} // tasks to be cancelled that are not in the queue yet
 	warm      bool
@@ -71,39 +73,63 @@ type worker struct {
 	rung     time.Time // when it was launched, had a task finished, or got one with none before
 	recalled bool      // asked for what is behind a long task: gets nothing until that is done
 	checks   bool      // loads all functions before its first task
+	waited   int       // ticks it was not ready for: a host that is stopped does not count them
 }
 
 // Run executes the job until every task has ended or it is stopped. The error is
 // for a job that cannot go on; what has ended until then is recorded.
 func Run(ctx context.Context, c Config) (*Result, error) {
-	e := &executor{Config: c, workers: map[int]*worker{}, counts: map[job.State]int{}, begun: time.Now(), meanNS: -1,
+	e := &executor{Config: c, workers: map[int]*worker{}, counts: map[job.State]int{}, open: map[job.State]int{}, begun: time.Now(), meanNS: -1,
 		keys: stats.NewKeySet("task", "attempt", "state", "error_type", "worker_exec_time"), maps: c.Tasks, dropped: map[int]struct{}{}}
 	if c.Settled != nil {
 		e.keys = e.keys.Union(stats.NewKeySet("error", "func_result_size", "result_offset", "result_crc32c"))
 	}
-	e.queue = queue{inputs: c.Inputs, now: c.Clock.Now}
+	e.queue = queue{inputs: c.Inputs, former: e.Former, now: c.Clock.Now}
+	if c.Former != nil {
+		e.maps = c.Job.Maps // the reduce may be among the tasks already
+	}
+	e.admit(0, e.Tasks)
+	e.before = e.finished
 	e.told = e.begun
 	if err := e.queue.refill(); err != nil {
 		e.fail(err)
 	}
 	e.loop(ctx)
 	if e.next != nil {
-		if n := <-e.next; n.err == nil && n.reason == "" {
-			e.Tasks, e.Next = e.Tasks+n.tasks, nil // made, and not begun
-		}
+		e.begin(<-e.next)
 	}
 	closing := e.close()
 	e.sync(true)
 	e.result.Counts = e.counts
-	rest := e.Tasks - e.finished
 	if e.Next != nil {
-		rest += e.Planned // it did not come to that
+		e.admit(e.Tasks, e.Planned) // it did not come to that
 	}
-	if rest > 0 {
-		e.counts[job.New] = rest
+	for s, n := range e.open {
+		if n > 0 {
+			e.counts[s] += n
+		}
+	}
+	if e.err == nil && e.Next == nil && e.counts[job.Success] == e.Tasks {
+		e.result.Cancelled, e.result.Reason = false, "" // all was done when its end came
 	}
 	e.report()
 	return &e.result, errors.Join(e.err, closing)
+}
+
+// admit counts n tasks from first on in.
+func (e *executor) admit(first, n int) {
+	if e.Former == nil {
+		e.open[job.New] += n
+		return
+	}
+	for task := first; task < first+n; task++ {
+		if f := e.Former(task); f.Todo {
+			e.open[f.State]++
+		} else {
+			e.finished++
+			e.counts[f.State]++
+		}
+	}
 }
 
 // close ends the backend. Workers that are left then did not end when they were told to.
@@ -133,7 +159,7 @@ func (e *executor) loop(ctx context.Context) {
 	defer tick.Stop()
 	wake := time.NewTimer(time.Hour)
 	defer wake.Stop()
-	done := ctx.Done()
+	done, now := ctx.Done(), e.Now
 	soon := make(chan struct{})
 	close(soon)
 	for {
@@ -159,6 +185,10 @@ func (e *executor) loop(ctx context.Context) {
 			e.report()
 		case <-wake.C:
 		case n := <-e.next:
+			if ctx.Err() != nil && done != nil { // n.err may say no more than that
+				done = nil
+				e.interrupt(ctx)
+			}
 			e.begin(n)
 		case task := <-e.Drop:
 			e.drop(task)
@@ -167,8 +197,9 @@ func (e *executor) loop(ctx context.Context) {
 			if e.finished == e.Tasks && e.next == nil {
 				break // only the workers' ends are waited for
 			}
-			e.result.Cancelled = true
-			e.stop("interrupted", wire.Cancel)
+			e.interrupt(ctx)
+		case <-now:
+			now, e.now = nil, true
 		}
 		if wait := e.queue.wake(time.Now()); wait > 0 {
 			wake.Reset(wait)
@@ -183,6 +214,16 @@ func (e *executor) loop(ctx context.Context) {
 	}
 }
 
+// interrupt ends the job because ctx has ended.
+func (e *executor) interrupt(ctx context.Context) {
+	e.result.Cancelled = true
+	reason := "interrupted"
+	if s, ok := errors.AsType[*Stop](context.Cause(ctx)); ok {
+		reason = s.Reason
+	}
+	e.stop(reason, wire.Cancel)
+}
+
 // over says whether there is nothing left to wait for. When all tasks have ended
 // it tells the workers to end.
 func (e *executor) over() bool {
@@ -194,6 +235,9 @@ func (e *executor) over() bool {
 			w.ended = true
 			e.send(w, wire.End)
 		}
+	}
+	if e.now && e.stopping {
+		return true
 	}
 	if e.err != nil && !e.busy() {
 		return true // do not wait for workers that may never come up
@@ -215,7 +259,7 @@ func (e *executor) busy() bool {
 
 // wantWorker says whether one more worker would have something to do.
 func (e *executor) wantWorker() bool {
-	if e.stopping || len(e.workers) >= e.Workers {
+	if e.stopping || len(e.workers) >= e.Workers || time.Now().Before(e.notBefore) {
 		return false
 	}
 	starting := 0
@@ -229,7 +273,7 @@ func (e *executor) wantWorker() bool {
 
 func (e *executor) launch() {
 	j := e.Job
-	j.Worker = e.launched
+	j.Worker = e.First + e.launched
 	e.launched++
 	j.Check = e.Check && !e.warm
 	for _, w := range e.workers {
@@ -238,6 +282,12 @@ func (e *executor) launch() {
 	e.workers[j.Worker] = &worker{number: j.Worker, rung: time.Now(), checks: j.Check}
 	if err := e.Backend.Launch(&j); err != nil {
 		delete(e.workers, j.Worker)
+		if e.launched > e.Workers && len(e.workers) > 0 {
+			// One that takes the place of a dead one can wait while others work.
+			e.notBefore = time.Now().Add(launchPause)
+			e.Writer.Event(store.Event{Event: "worker", TimeNS: e.Clock.Now(), Worker: &j.Worker, Text: err.Error()})
+			return
+		}
 		e.fail(err)
 	}
 }
@@ -336,8 +386,7 @@ func (e *executor) giveBack(w *worker, p *pending) {
 // last attempt was; one without attempts is new.
 func (e *executor) forget(p *pending) {
 	if p.last != job.New {
-		e.finished++
-		e.counts[p.last]++
+		e.finish(p, p.last)
 		e.settled(&Settlement{Attempt: job.Attempt{Task: p.Task, Try: p.Try - 1}, State: p.last, Worker: -1, ResultSize: -1})
 	}
 }

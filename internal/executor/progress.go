@@ -5,6 +5,7 @@ import "time"
 // Progress is how far a job is.
 type Progress struct {
 	Tasks     int // in all
+	Before    int // that had ended in earlier runs of the job, or are not to be run
 	Success   int
 	Failed    int // ended without success, no attempt left
 	Cancelled int

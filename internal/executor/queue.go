@@ -13,11 +13,12 @@ import (
 type pending struct {
 	job.Attempt
 	input    []byte
+	former   Former
 	submit   int64     // Unix ns
 	dispatch int64     // Unix ns, 0 before
 	lost     int       // how many attempts at the task were lost
 	back     int       // how often it came back from a worker that died
-	last     job.State // of the attempt before
+	last     job.State // of the attempt before, in this run
 	noted    job.State // with a worker: what host.jsonl says of it, New where nothing
 }
 
@@ -35,6 +36,7 @@ type Inputs interface{ Next() ([]byte, error) }
 // tasks in order of input, and the retries that wait for their time.
 type queue struct {
 	inputs  Inputs
+	former  func(task int) Former
 	next    int // number of the next fresh task
 	drained bool
 	fresh   ring
@@ -80,12 +82,22 @@ func (q *queue) refill() error {
 		if err != nil {
 			return err
 		}
-		q.fresh.push(&pending{Attempt: job.Attempt{Task: q.next, Try: 1}, input: append([]byte(nil), in...), submit: q.now()})
-		q.size += int64(len(in))
+		f := Former{Todo: true}
+		if q.former != nil {
+			f = q.former(q.next)
+		}
+		if f.Todo {
+			q.fresh.push(&pending{Attempt: job.Attempt{Task: q.next, Try: f.Tries + 1}, former: f, input: append([]byte(nil), in...), submit: q.now()})
+			q.size += int64(len(in))
+		}
 		q.next++
 	}
 	return nil
 }
+
+// tries is how many attempts were made in this run, p included, those that were lost
+// apart.
+func (p *pending) tries() int { return p.Try - p.former.Tries - p.lost }
 
 // ready is the number of attempts that can run now.
 func (q *queue) ready() int { return q.again.len() + q.fresh.len() }

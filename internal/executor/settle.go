@@ -15,16 +15,20 @@ import (
 // state and what the host alone can tell of it, recorded what the worker wrote,
 // or is r where none did.
 func (e *executor) settle(w *worker, p *pending, r, recorded *stats.Record) {
+	most := e.Retries.MaxLost()
+	if r.State == job.Lost && p.lost >= most && most > 0 && !e.stopping {
+		r.ErrorType = "poison"
+		r.Error = fmt.Sprintf("given up: its worker died in each of %d attempts, the last time: %s", p.lost+1, r.Error)
+	}
 	e.note(w, p, r)
 	switch {
-	case r.State == job.Lost && p.lost < maxLost && !e.stopping:
+	case r.State == job.Lost && p.lost < most && !e.stopping:
 		p.lost++
-		e.again(p, r.State, 0)
+		e.again(p, r.State, lostPause(p.lost))
 	case r.State != job.Lost && r.State.Failed() && e.mayRetry(p, r.State):
-		e.again(p, r.State, e.backoff(p.Try-p.lost))
+		e.again(p, r.State, e.backoff(p.tries()))
 	default:
-		e.finished++
-		e.counts[r.State]++
+		e.finish(p, r.State)
 		e.complete()
 		s := Settlement{Attempt: p.Attempt, State: r.State, Worker: w.number, ErrorType: recorded.ErrorType, Error: recorded.Error, ResultSize: -1}
 		if recorded.ResultSize.OK {
@@ -35,6 +39,13 @@ func (e *executor) settle(w *worker, p *pending, r, recorded *stats.Record) {
 			e.failed()
 		}
 	}
+}
+
+// finish counts a task that has ended for good.
+func (e *executor) finish(p *pending, s job.State) {
+	e.finished++
+	e.counts[s]++
+	e.open[p.former.State]--
 }
 
 // complete tells when the last task has ended, before its end is told.
@@ -87,15 +98,14 @@ func (e *executor) skip(p *pending) bool {
 	r := &stats.Record{Task: p.Task, Attempt: p.Try, State: job.Cancelled, ErrorType: "cancelled", Error: why,
 		FuncDataSize: stats.IntOf(len(p.input)), HostSubmit: stats.SecOf(p.submit)}
 	e.Writer.Task(r)
-	e.finished++
-	e.counts[job.Cancelled]++
+	e.finish(p, job.Cancelled)
 	e.complete()
 	e.settled(&Settlement{Attempt: p.Attempt, State: job.Cancelled, Worker: -1, ErrorType: r.ErrorType, Error: why, ResultSize: -1})
 	return true
 }
 
 func (e *executor) mayRetry(p *pending, s job.State) bool {
-	if e.stopping || p.Try-p.lost > e.Retries.Limit {
+	if e.stopping || p.tries() > e.Retries.Limit {
 		return false
 	}
 	for _, on := range e.Retries.On {
@@ -109,7 +119,7 @@ func (e *executor) mayRetry(p *pending, s job.State) bool {
 // again queues the next attempt at p's task after a pause.
 func (e *executor) again(p *pending, last job.State, pause time.Duration) {
 	e.retried++
-	next := &pending{Attempt: job.Attempt{Task: p.Task, Try: p.Try + 1}, input: p.input, lost: p.lost, last: last, submit: e.Clock.Now()}
+	next := &pending{Attempt: job.Attempt{Task: p.Task, Try: p.Try + 1}, former: p.former, input: p.input, lost: p.lost, last: last, submit: e.Clock.Now()}
 	e.queue.retry(next, time.Now().Add(pause))
 }
 
@@ -125,6 +135,15 @@ func (e *executor) backoff(n int) time.Duration {
 		pause = min(pause, e.Retries.MaxBackoff)
 	}
 	return pause/2 + time.Duration(rand.Int64N(int64(pause/2)+1))
+}
+
+// lostPause is the pause after the n-th loss: the first is most often not the task's
+// fault, and a task whose fault it is should not take one worker after the other.
+func lostPause(n int) time.Duration {
+	if n == 1 {
+		return 0
+	}
+	return min(100*time.Millisecond<<min(n-2, 10), 5*time.Second)
 }
 
 // failed looks whether the job may go on after a task failed for good.

@@ -19,6 +19,11 @@ func (e *executor) advance() {
 	if e.Next == nil || e.next != nil || e.stopping || e.finished < e.Tasks {
 		return
 	}
+	if e.OnFail.Mode == job.Tolerate { // tasks that are left as they are count, too
+		if e.failed(); e.stopping {
+			return
+		}
+	}
 	e.sync(true) // it may look into the store
 	e.next = make(chan nextStage, 1)
 	counts := maps.Clone(e.counts)
@@ -31,17 +36,18 @@ func (e *executor) advance() {
 // begin starts the next stage.
 func (e *executor) begin(n nextStage) {
 	e.next = nil
-	switch {
-	case e.stopping:
+	switch failed := n.err != nil || n.reason != ""; {
+	case failed && e.stopping:
 		return // as if it had not come to that
 	case n.err != nil:
 		e.fail(n.err)
 		return
-	case n.reason != "":
+	case failed:
 		e.stop(n.reason, wire.Recall)
 		return
 	}
 	e.Next = nil
+	e.admit(e.Tasks, n.tasks)
 	e.Tasks += n.tasks
-	e.queue.drained = false
+	e.queue.drained = e.stopping // it is made, and is not begun
 }

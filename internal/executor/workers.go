@@ -114,6 +114,11 @@ func (e *executor) gone(w *worker, err error) {
 	delete(e.workers, w.number)
 	if w.tail != nil {
 		defer w.tail.Close()
+		if e.Job.Spec.Durability == job.DurabilitySync { // it may have died between writing and syncing
+			if err := w.tail.Sync(); err != nil {
+				e.fail(err)
+			}
+		}
 		if err := w.tail.ReadRest(func(line []byte) error { return e.record(w, line) }); err != nil {
 			e.fail(fmt.Errorf("read records of worker %d: %w", w.number, err))
 		}
@@ -139,8 +144,12 @@ func (e *executor) gone(w *worker, err error) {
 	running, told := store.ReadRunning(e.Writer.Dir(), w.number)
 	for i, p := range left {
 		if w.fatal == nil && (told && p.Attempt == running || !told && i == 0) {
-			r := &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err)}
+			r := e.lost(w, err)
+			if e.now {
+				r.State, r.ErrorType, r.Error = job.Cancelled, "cancelled", "killed because the job was cancelled"
+			}
 			if exit, ok := errors.AsType[*ExitError](err); ok && told && e.Job.Spec.Function.Go != "" {
+				r.StatusDone = stats.Sec{} // that is of a worker's record, and there is none
 				r.State, r.ErrorType, r.Error = job.Error, "exit", fmt.Sprintf("ended its process with exit code %d", exit.Code)
 				if exit.Said != "" {
 					r.Error += ": " + exit.Said
@@ -152,14 +161,19 @@ func (e *executor) gone(w *worker, err error) {
 		// One that is said not to have been running, again and again, was.
 		if err != nil && w.fatal == nil {
 			if p.back++; p.back > maxBack {
-				p.lost = maxLost
-				r := &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err)}
+				p.lost = e.Retries.MaxLost()
+				r := e.lost(w, err)
 				e.settle(w, p, r, r)
 				continue
 			}
 		}
 		e.giveBack(w, p)
 	}
+}
+
+// lost is the record of an attempt that died with its worker.
+func (e *executor) lost(w *worker, err error) *stats.Record {
+	return &stats.Record{State: job.Lost, ErrorType: "lost", Error: fmt.Sprintf("worker %d: %v", w.number, err), StatusDone: stats.SecOf(e.Clock.Now())}
 }
 
 // note writes what the host knows of an attempt; r holds its state.
@@ -210,14 +224,17 @@ func (e *executor) flush() {
 // overdue ends the job when a worker does not come up.
 func (e *executor) overdue() {
 	for _, w := range e.workers {
-		if !w.ready && !e.stopping && time.Since(w.rung) > startTime {
+		if w.ready || e.stopping {
+			continue
+		}
+		if w.waited++; time.Duration(w.waited)*tickTime > startTime {
 			e.fail(fmt.Errorf("start worker %d: not ready after %v", w.number, startTime))
 		}
 	}
 }
 
 func (e *executor) progress() Progress {
-	p := Progress{Tasks: e.Tasks, Success: e.counts[job.Success], Failed: e.failures(), Cancelled: e.counts[job.Cancelled],
+	p := Progress{Tasks: e.Tasks, Before: e.before, Success: e.counts[job.Success], Failed: e.failures(), Cancelled: e.counts[job.Cancelled],
 		Retried: e.retried, Elapsed: time.Since(e.begun), Workers: len(e.workers), Ending: e.stopping, Reason: e.result.Reason}
 	if e.Next != nil {
 		p.Tasks += e.Planned
