@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -224,14 +222,12 @@ func (e *Executor) Clean() error {
 }
 
 func (e *Executor) remove(id string) error {
-	dir := e.store.JobDir(id)
 	e.shelf.clear(func(c *call) bool { return c.id == id })
-	// Under another name first, so that nobody sees a part of a job.
-	gone := filepath.Join(filepath.Dir(dir), ".removed-"+id)
-	if err := os.Rename(dir, gone); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	err := e.store.Remove(id)
+	if _, gone := errors.AsType[*store.NotFoundError](err); gone {
+		return nil
 	}
-	return os.RemoveAll(gone)
+	return err
 }
 
 // settle waits for the jobs that have no task left to do, which takes a moment:

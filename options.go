@@ -42,6 +42,15 @@ func WithName(name string) Option { return func(s *settings) { s.spec.Name = nam
 // process it runs in. The default, 0, is no limit.
 func WithTimeout(d time.Duration) Option { return func(s *settings) { s.spec.Timeout = d } }
 
+// WithMaxTime limits how long a job may run: when the time is over, it is cancelled. The
+// default, 0, is no limit.
+func WithMaxTime(d time.Duration) Option { return func(s *settings) { s.spec.MaxTime = d } }
+
+// WithSync has the result of a call on the disk before it counts as done, so that a
+// power cut takes nothing back. The default is that what is done survives the death of
+// any process, and the system writes it to the disk when it sees fit.
+func WithSync() Option { return func(s *settings) { s.spec.Durability = job.DurabilitySync } }
+
 // WithRetries repeats a call that failed or took too long, up to n times. The
 // default is 0. (A call whose worker process was killed is repeated in any case, up to
 // five times; one that ends its process itself has failed.)

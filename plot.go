@@ -76,15 +76,29 @@ func joined(all []*stats.Columns) *stats.Columns {
 		if i == 0 {
 			to.Created = c.Created
 		}
-		later := int64(c.Created.Sub(to.Created))
+		first, later := to.Len(), int64(c.Created.Sub(to.Created))
+		moved := func(at int64) int64 {
+			if at != stats.Null {
+				at += later
+			}
+			return at
+		}
 		add := func(to *[]int64, from []int64) {
 			for _, at := range from {
-				if at != stats.Null {
-					at += later
-				}
-				*to = append(*to, at)
+				*to = append(*to, moved(at))
 			}
 		}
+		had := len(to.Others)
+		for _, o := range c.Others[:min(len(c.Others), stats.MostOthers-len(to.Others))] {
+			o.Task += int32(first)
+			if o.Worker >= 0 {
+				o.Worker += workers
+			}
+			o.From, o.To, o.Start, o.End = moved(o.From), moved(o.To), moved(o.Start), moved(o.End)
+			to.Others = append(to.Others, o)
+		}
+		to.OthersCut += c.OthersCut + len(c.Others) - (len(to.Others) - had)
+		to.Retried = append(to.Retried, c.Retried...)
 		add(&to.Submit, c.Submit)
 		add(&to.WorkerStart, c.WorkerStart)
 		add(&to.Start, c.Start)

@@ -28,6 +28,9 @@ func (p *Prepared) reduce(ctx context.Context, counts map[job.State]int) (tasks 
 	if failed > 0 && p.run.Spec.OnFailure.Mode != job.Tolerate {
 		return 0, fmt.Sprintf("the reduce was not run, because %d of %d map tasks did not succeed", failed, p.maps), nil
 	}
+	if p.before != nil && p.before.unrun > 0 { // nobody has tolerated that
+		return 0, fmt.Sprintf("the reduce was not run, because %d of %d map tasks were left as they are and have not been run to an end", p.before.unrun, p.maps), nil
+	}
 	j, err := p.run.Store.Job(p.manifest.JobID)
 	if err != nil {
 		return 0, "", err
@@ -225,9 +228,18 @@ func fieldOf(value []byte, field string) (json.RawMessage, error) {
 // submit adds the lists to the job's inputs, and the tasks to its manifest.
 func (l *lists) submit() error {
 	p := l.p
-	in, err := p.w.MoreInputs()
+	in, err := p.w.InputsFrom(p.maps)
 	if err != nil {
 		return err
+	}
+	// A group that is gone keeps its task, with an empty list: its earlier attempts stay
+	// where they belong.
+	for n := len(l.made); p.before != nil && n < len(p.before.tasks)-p.maps; n++ {
+		path, err := p.w.WriteList(n, func(io.Writer) error { return nil })
+		if err != nil {
+			return errors.Join(err, in.Close())
+		}
+		l.made = append(l.made, wire.List{File: filepath.Base(path)})
 	}
 	for _, list := range l.made {
 		b, err := json.Marshal(list)
@@ -241,6 +253,11 @@ func (l *lists) submit() error {
 	if err := in.Close(); err != nil {
 		return err
 	}
-	p.manifest.Tasks, p.manifest.Reduces = p.maps+len(l.made), len(l.made)
-	return p.w.WriteManifest(p.manifest)
+	m := p.manifest
+	m.Tasks, m.Reduces = p.maps+len(l.made), len(l.made)
+	m.ReduceRun, m.ReduceStale = m.Runs[len(m.Runs)-1].Number, false
+	if err := p.w.WriteManifest(m); err != nil {
+		return err
+	}
+	return p.staged.more(p.maps, len(l.made))
 }

@@ -62,6 +62,7 @@ type Outcome struct {
 	JobID       string
 	Counts      map[job.State]int // tasks by state
 	Interrupted bool              // the context ended before the job did
+	Cancelled   string            // who has cancelled it through the store, "" if nobody
 	Reason      string            // why the job ended early, "" when it did not
 }
 
@@ -79,14 +80,17 @@ func (r Run) Do(ctx context.Context) (*Outcome, error) {
 	return p.Execute(ctx)
 }
 
-// Prepared is a job in the store that can be submitted. Exactly one of Execute and
-// Abandon must be called.
+// Prepared is a job in the store that can be submitted, or resumed. Exactly one of
+// Execute and Abandon must be called.
 type Prepared struct {
 	run      Run
 	w        *store.Writer
 	manifest *store.Manifest
 	clock    *clock.Clock
 	maps     int // tasks of the map
+	staged   *stages
+	next     store.RunInfo // of the run to come
+	before   *resumed      // nil: this is the job's first run
 }
 
 // Prepare checks the job and writes all it needs, the items included, into the
@@ -102,6 +106,9 @@ func (r Run) Prepare(ctx context.Context) (*Prepared, error) {
 	p.maps = p.manifest.Maps()
 	p.manifest.Machine = <-facts
 	p.manifest.JobCreatedNS = p.clock.Now() - base.Wall
+	m := p.manifest
+	m.Runs = []store.RunInfo{{Number: 1, Program: m.Program, PID: m.PID, Hostname: m.Hostname, StartNS: base.Wall,
+		Workers: m.Workers, Tasks: m.Tasks, Clock: base}}
 	if err := p.w.WriteManifest(p.manifest); err != nil {
 		p.Abandon()
 		return nil, err
@@ -118,10 +125,13 @@ func (p *Prepared) Tasks() int { return p.manifest.Tasks }
 // Dir is the job's directory in the store.
 func (p *Prepared) Dir() string { return p.w.Dir() }
 
-// Abandon takes a job that never began out of the store.
+// Abandon takes a job that never began out of the store. One that was to be resumed
+// stays as it is.
 func (p *Prepared) Abandon() {
+	if p.before == nil {
+		os.RemoveAll(p.w.Dir()) // before the lock is given back: nobody shall find it and go on with it
+	}
 	p.w.Close()
-	os.RemoveAll(p.w.Dir())
 }
 
 // Execute runs the job to its end, see Run.Do.
@@ -133,16 +143,19 @@ func (p *Prepared) Execute(ctx context.Context) (*Outcome, error) {
 		}
 		created = nil
 	}
-	late := p.loads()
+	late := p.before == nil && p.loads()
 	if !late {
 		tell()
 	}
-	result, err := p.execute(ctx, tell)
+	ctx, watched := p.watch(ctx)
+	result, err := p.execute(ctx, watched.now, tell)
+	watched.end()
 	if _, ok := errors.AsType[*executor.FunctionError](err); ok && late && created != nil && ran(result) == 0 {
 		p.Abandon()
 		return nil, err
 	}
 	out, err := p.end(result, err)
+	watched.explain(ctx, out)
 	tell()
 	return out, err
 }
@@ -165,18 +178,26 @@ func ran(r *executor.Result) int {
 	return r.Counts[job.Success] + r.Counts[job.Error] + r.Counts[job.Timeout]
 }
 
-func (p *Prepared) execute(ctx context.Context, warm func()) (*executor.Result, error) {
-	inputs, err := store.OpenInputs(p.w.Dir())
-	if err != nil {
-		return nil, err
-	}
-	defer inputs.Close()
-	events := make(chan executor.Event, 1024)
-	pool, err := localworker.New(events, p.manifest.JobID, p.run.Guest)
-	if err != nil {
-		return nil, err
-	}
+func (p *Prepared) execute(ctx context.Context, now <-chan struct{}, warm func()) (result *executor.Result, err error) {
 	m := p.manifest
+	tasks := p.maps
+	if p.before != nil {
+		if err := p.begin(); err != nil {
+			return nil, err
+		}
+		if !p.before.again {
+			tasks = m.Tasks
+		}
+	}
+	if p.staged, err = openStages(p.w.Dir(), tasks); err != nil {
+		return nil, err
+	}
+	defer p.staged.Close()
+	events := make(chan executor.Event, 1024)
+	pool, err := localworker.New(events, localworker.Options{JobID: m.JobID, Guest: p.run.Guest, Lock: p.w.Lock()})
+	if err != nil {
+		return nil, err
+	}
 	spec := *p.run.Spec
 	spec.Data = job.Data{} // the workers get their inputs from the host
 	isolation := spec.Isolation
@@ -184,20 +205,28 @@ func (p *Prepared) execute(ctx context.Context, warm func()) (*executor.Result, 
 		isolation = job.IsolationGroup
 	}
 	c := executor.Config{
-		Job: wire.Job{JobID: m.JobID, Workers: m.Workers, Dir: p.w.Dir(), Clock: m.Clock, Spec: &spec, Maps: p.maps,
+		Job: wire.Job{JobID: m.JobID, Workers: m.Workers, Dir: p.w.Dir(), Clock: m.Runs[len(m.Runs)-1].Clock, Spec: &spec, Maps: p.maps,
 			Isolation: isolation, GraceNS: int64(grace)},
 		Retries: spec.Retries, OnFail: spec.OnFailure, Chunk: spec.Chunksize,
-		Tasks: p.maps, Workers: m.Workers, Inputs: inputs,
+		Tasks: tasks, Workers: m.Workers, Inputs: p.staged, First: p.next.FirstWorker, Now: now,
 		Writer: p.w, Clock: p.clock, Backend: pool, Events: events,
 		Progress: p.run.Progress, Settled: p.run.Settled, Warm: warm, Drop: p.run.Drop,
 		Check: worker.ReduceApart(&spec),
 		// A program that ends as soon as it has its results leaves a job that is done.
 		Finished: func(counts map[job.State]int) { p.conclude(&executor.Result{Counts: counts}, nil) },
 	}
-	if spec.Reduce != nil {
+	if p.before != nil {
+		c.Former = p.before.former
+	}
+	if spec.Reduce != nil && (p.before == nil || p.before.again) {
 		c.Planned = m.Reduces
 		c.Next = func(counts map[job.State]int) (int, string, error) { return p.reduce(ctx, counts) }
 	}
+	release, err := p.limit(&c.Job)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	p.w.Event(store.Event{Event: "run", TimeNS: p.clock.Now(), PID: os.Getpid()})
 	return executor.Run(ctx, c)
 }
@@ -226,6 +255,8 @@ func (p *Prepared) conclude(result *executor.Result, err error) error {
 	if err != nil {
 		ending.State, ending.Reason = "broken", err.Error()
 	}
+	run := &p.manifest.Runs[len(p.manifest.Runs)-1]
+	run.EndNS, run.State, run.Reason = ending.TimeNS, ending.State, ending.Reason
 	return p.w.WriteManifest(p.manifest)
 }
 

@@ -48,6 +48,7 @@ func (p *Prepared) stage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.w.SetDurability(p.run.Spec.Durability)
 	err = p.files()
 	if err == nil {
 		err = p.inputs(ctx, source, template)
@@ -86,6 +87,9 @@ func (r *Run) check() error {
 	if runtime.GOOS != "linux" && (spec.Isolation == job.IsolationPID || spec.Limits.Memory > 0) {
 		return errors.New("isolation: pid and limits: memory need Linux")
 	}
+	if err := checkLimits(spec); err != nil {
+		return err
+	}
 	path, ok := spec.Env["PATH"]
 	if !ok {
 		path = os.Getenv("PATH")
@@ -111,9 +115,6 @@ func (r *Run) check() error {
 func (r *Run) checkFunction(f job.Function, reduce bool, path string) error {
 	language := f.Language()
 	if language == job.Go {
-		if r.Spec.Limits.Memory > 0 {
-			return errors.New("limits: memory is not for functions of a Go program, which run in one process")
-		}
 		return nil
 	}
 	key := r.Spec.FunctionKey(reduce)
@@ -184,7 +185,12 @@ func (p *Prepared) files() error {
 	if len(stage) > 0 {
 		p.manifest.FuncUploadNS = p.clock.Now() - begun
 	}
-	for _, l := range languages(spec) {
+	return p.runtimes()
+}
+
+// runtimes writes what runs the job's functions into the store.
+func (p *Prepared) runtimes() error {
+	for _, l := range languages(p.run.Spec) {
 		source := map[job.Language][]byte{job.Python: python.Source, job.JavaScript: node.Source}[l]
 		if source == nil {
 			continue
