@@ -19,7 +19,7 @@ func known10() *stats.Columns {
 	c.State[1], c.State[2], c.State[3] = job.Error, job.Timeout, job.Lost
 	c.State[4] = job.Cancelled
 	c.State[9], c.End[9], c.WorkerEnd[9], c.StatusDone[9] = job.Running, stats.Null, stats.Null, stats.Null
-	c.Attempt[3] = 2
+	c.Attempt[3], c.Retried[3] = 2, true
 	for i := range c.Worker {
 		c.Worker[i] = int32(7 + i%2)
 	}

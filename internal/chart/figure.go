@@ -32,6 +32,7 @@ type figure struct {
 	y2Color                 drawing.Color
 	layers                  []layer
 	reduce                  *[2]int64 // when the reduce ran, if it is marked
+	resumed                 bool      // the beginnings of further runs are marked
 	box                     chart.Box // of the data; known once drawn
 }
 
@@ -110,6 +111,9 @@ func (f *figure) chart() chart.Chart {
 	top := f.px(92) + (f.legendRows()-1)*f.px(22)
 	if f.reduce != nil {
 		top += f.px(reduceHead)
+	}
+	if f.labelled() {
+		top += f.px(resumedHead)
 	}
 	pad := chart.Box{Top: top, Left: f.px(34), Right: f.px(float64(right)), Bottom: f.px(34), IsSet: true}
 	c := chart.Chart{

@@ -36,6 +36,9 @@ func TestGolden(t *testing.T) {
 		{"reduce", thenReduce(seedJob(500, 50).columns(), 1, 6), Kinds()},
 		{"reduces", thenReduce(seedJob(20, 4).columns(), 3, 4), []Kind{Timeline, Histogram}},
 		{"calls", calls(5000), []Kind{Histogram, Phases, Durations}},
+		{"retried", retriedJob.columns(), []Kind{Timeline, Histogram, Workers}},
+		{"resumed", resumedJob.columns(), []Kind{Timeline, Histogram, Phases, Workers}},
+		{"broken", brokenJob.columns(), []Kind{Timeline, Histogram, Workers}},
 	} {
 		for _, kind := range g.kind {
 			t.Run(fmt.Sprintf("%s_%s", kind, g.name), func(t *testing.T) {

@@ -20,6 +20,7 @@ type shape int
 const (
 	dot shape = iota
 	cross
+	triangle
 	block
 	line
 	dashes
@@ -27,7 +28,7 @@ const (
 
 // width is that of a marker in the standard picture.
 func (s shape) width() float64 {
-	if s == dot || s == cross {
+	if s <= triangle {
 		return 10
 	}
 	return 24
@@ -67,6 +68,7 @@ func (f *figure) decorate(r chart.Renderer, box chart.Box) {
 	f.t.writeUp(r, f.yTitle, f.px(20), box.Top+box.Height()/2, 270, 10, palette.ink)
 	f.t.writeUp(r, f.y2Title, f.o.Width-f.px(20), box.Top+box.Height()/2, 90, 10, f.y2Color)
 	f.writeReduce(r, box)
+	f.writeRuns(r, box)
 	f.writeNote(r, mid, box.Top+box.Height()/2)
 }
 
@@ -170,6 +172,13 @@ func (f *figure) mark(r chart.Renderer, k key, x, y int) {
 		r.MoveTo(x+2*d, y-d)
 		r.LineTo(x, y+d)
 		r.Stroke()
+	case triangle:
+		d := f.px(4.5)
+		r.MoveTo(x, y-d)
+		r.LineTo(x+2*d, y)
+		r.LineTo(x, y+d)
+		r.Close()
+		r.Fill()
 	case block:
 		d := f.px(3)
 		r.MoveTo(x, y-d)

@@ -10,16 +10,21 @@ import (
 	"github.com/lithops-go/lithops/internal/stats"
 )
 
-// histogram draws each task as a bar from start to end, and the number of tasks
-// running at a time as a line by the right axis.
+// histogram draws each task as a bar from start to end, attempts that do not count
+// lighter, and the number of tasks running at a time as a line by the right axis.
 func (f *figure) histogram() {
 	c, n := f.c, f.c.Len()
 	f.title = "Histogram of job " + c.JobID
 	t := tallyOf(c)
 	f.facts = f.opening(t)
+	_, now := bounds(c)
+	others := pieces(c, now)
 	lo, hi, running := f.ran()
+	for k := range others {
+		lo, hi = min(lo, others[k].from), max(hi, others[k].to)
+	}
 	if running > 0 {
-		_, hi = extent(all(c)...)
+		hi = now
 	}
 	f.timeX(lo, hi)
 	f.taskRows()
@@ -27,7 +32,7 @@ func (f *figure) histogram() {
 		f.empty(noneYet(n, "no task has started yet"))
 		return
 	}
-	s := newSweep(c, hi)
+	s := newSweep(c, hi, others...)
 	f.right = countAxis(0, math.Max(1, float64(s.peak)*1.08), f.yTicks())
 	f.y2Title, f.y2Color = "tasks running", palette.submit
 	if len(s.start) > 0 {
@@ -41,19 +46,22 @@ func (f *figure) histogram() {
 	if t.failed > 0 {
 		f.keys = append(f.keys, failedKey(t, block))
 	}
+	f.otherKey(repeated(others))
 	f.keys = append(f.keys, key{"tasks running (right axis)", palette.submit, line}, key{"mean " + figures(s.mean()), palette.submit, dashes})
+	f.layers = []layer{{draw: func(p *plot) { f.taskBars(p, t, others) }}}
+	f.retriedKey(t)
+	f.markRuns()
 	f.keys = append(f.keys, key{"least to most", palette.submit.WithAlpha(bandAlpha), block})
-	f.layers = []layer{
-		{draw: func(p *plot) { f.taskBars(p, t) }},
-		{right: true, draw: func(p *plot) { p.level(s.mean(), float64(s.first), float64(s.last), palette.submit) }},
-		{right: true, draw: func(p *plot) { f.running(p, s) }},
-	}
+	f.layers = append(f.layers,
+		layer{right: true, draw: func(p *plot) { p.level(s.mean(), float64(s.first), float64(s.last), palette.submit) }},
+		layer{right: true, draw: func(p *plot) { f.running(p, s) }})
+	f.markRetries(t, 0.5*f.s, c.Start, c.WorkerStart)
 	f.markReduce(true)
 }
 
 // meanRun is how long a task of the map ran on average, until now if it still does.
 func meanRun(c *stats.Columns, s *sweep, now int64) int64 {
-	if reduces(c) == 0 {
+	if reduces(c) == 0 && len(c.Others) == 0 {
 		return int64(s.busy / float64(len(s.start)))
 	}
 	busy, n := 0.0, 0
@@ -96,21 +104,31 @@ func (f *figure) ran() (lo, hi int64, running int) {
 	return lo, hi, running
 }
 
-func (f *figure) taskBars(p *plot, t tally) {
+func (f *figure) taskBars(p *plot, t tally, others []piece) {
 	floor := 0.0
 	if f.c.Len() > 600 {
 		floor = 0.45 // else single stragglers would not be seen
 	}
-	const good, reduce, bad = 0, 1, 2
-	paints := []paint{{color: palette.bar, floor: floor}, reducePaint(reduces(f.c), floor), failedPaint(t.failed)}
+	const good, other, reduce, bad = 0, 1, 2, 3
+	paints := []paint{{color: palette.bar, floor: floor}, otherPaint(len(others), floor), reducePaint(reduces(f.c), floor), failedPaint(t.failed)}
 	scale := p.x.scale()
+	at := func(ns int64) float64 { return (float64(ns)-p.x.min)*scale + 0.5 }
 	p.bars(p.newRows(0.4, 8), paints, func(yield func(bar) bool) {
+		for k := range others {
+			o, b := &others[k], bar{row: int(others[k].Task), paint: other}
+			if o.counts {
+				b.paint = bad
+			}
+			if b.x0, b.x1 = widen(at(o.from), at(o.to), 1); !yield(b) {
+				return
+			}
+		}
 		for i := range f.c.Len() {
 			from, to, ok := run(f.c, i)
 			if !ok {
 				continue
 			}
-			b := bar{row: i, x0: (float64(from)-p.x.min)*scale + 0.5, x1: (float64(to)-p.x.min)*scale + 0.5}
+			b := bar{row: i, x0: at(from), x1: at(to)}
 			least := 1.0 // pixel
 			if i >= f.c.Maps {
 				b.paint = reduce

@@ -67,6 +67,7 @@ func (f *figure) phases() {
 	}
 	f.markFailures(t, mark)
 	f.markReduce(true)
+	f.markRuns()
 }
 
 // phase is when task i was in phase k; of a call for which nothing was started,

@@ -38,7 +38,7 @@ func tallyOf(c *stats.Columns) (t tally) {
 		default:
 			t.unfinished++
 		}
-		if c.Attempt[i] > 1 {
+		if retried(c, i) {
 			t.retried++
 		}
 	}

@@ -119,6 +119,7 @@ func thenReduce(c *stats.Columns, n int, seconds float64) *stats.Columns {
 	out.Maps = c.Len()
 	copy(out.State, c.State)
 	copy(out.Attempt, c.Attempt)
+	copy(out.Retried, c.Retried)
 	copy(out.Worker, c.Worker)
 	if c.ResultDone != nil {
 		out.ResultDone = nullColumn(out.Len())

@@ -7,8 +7,9 @@ import (
 	"github.com/lithops-go/lithops/internal/stats"
 )
 
-// sweep is the starts and the ends of all tasks that ran, each sorted. A task
-// of no length, or that ends before it starts, runs at no instant and is not in.
+// sweep is the starts and the ends of all tasks that ran, each sorted, attempts that
+// do not count among them: they ran as well. A task of no length, or that ends before
+// it starts, runs at no instant and is not in.
 type sweep struct {
 	start, end  []int64
 	peak        int   // most tasks running at a time
@@ -17,17 +18,30 @@ type sweep struct {
 	first, last int64 // first start, last end; now for tasks that have not ended
 }
 
-// newSweep counts tasks that have not ended as running until now.
-func newSweep(c *stats.Columns, now int64) *sweep {
+// newSweep counts tasks that have not ended as running until now. Of an attempt that was
+// lost it is not known when it began to run: it is in for as long as it is drawn.
+func newSweep(c *stats.Columns, now int64, others ...piece) *sweep {
 	s := &sweep{start: make([]int64, 0, c.Len()), end: make([]int64, 0, c.Len())}
-	for i := range c.Len() {
-		from, to, ok := run(c, i)
-		if !ok || to <= from {
-			continue
+	add := func(from, to int64) {
+		if to <= from {
+			return
 		}
 		s.start = append(s.start, from)
 		s.end = append(s.end, to)
 		s.busy += float64(max(0, min(to, now)-from))
+	}
+	for i := range c.Len() {
+		if from, to, ok := run(c, i); ok {
+			add(from, to)
+		}
+	}
+	for k := range others {
+		switch o := &others[k]; {
+		case o.Lost():
+			add(o.from, o.to)
+		case known(o.Start) && known(o.End):
+			add(o.Start, o.End)
+		}
 	}
 	if len(s.start) == 0 {
 		return s

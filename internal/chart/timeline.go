@@ -66,7 +66,10 @@ func (f *figure) timeline() {
 	}
 	f.markFailures(t, mark)
 	f.reduceKey(", start to end", line)
+	f.retriedKey(t)
+	f.markRetries(t, base+grow*float64(len(series)-1)+0.5*f.s, c.Submit, c.WorkerStart, c.Start)
 	f.markReduce(true)
+	f.markRuns()
 }
 
 // endings is when tasks that did not fail were done.

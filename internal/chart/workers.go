@@ -16,8 +16,9 @@ func (f *figure) workers() {
 	t := tallyOf(c)
 	f.facts = f.opening(t)
 	f.yTitle = "worker"
-	_, now := extent(all(c)...)
-	l := newLanes(c, now)
+	_, now := bounds(c)
+	others := pieces(c, now)
+	l := newLanes(c, others, now)
 	if len(l.workers) == 0 {
 		f.timeX(1, 0)
 		f.left = rowAxis(0, f.yTicks())
@@ -31,8 +32,7 @@ func (f *figure) workers() {
 		f.left.ticks[i].Label = fmt.Sprint(l.workers[int(t.Value)])
 	}
 	f.facts = append(f.facts, count(len(l.workers), "worker"), "utilisation "+percent(l.utilisation()))
-	if len(l.workers) > 1 {
-		most, least := l.extremes()
+	if most, least, ok := l.extremes(); ok {
 		f.facts = append(f.facts, fmt.Sprintf("busiest worker %d: %s, least busy %d: %s",
 			l.workers[most], percent(l.share(most)), l.workers[least], percent(l.share(least))))
 	}
@@ -49,18 +49,21 @@ func (f *figure) workers() {
 	if t.failed > 0 {
 		f.keys = append(f.keys, failedKey(t, block))
 	}
-	f.layers = []layer{{draw: func(p *plot) { f.laneBars(p, l, t) }}}
+	f.otherKey(repeated(others))
+	f.layers = []layer{{draw: func(p *plot) { f.laneBars(p, l, t, others) }}}
 	f.markReduce(false)
+	f.markRuns()
 }
 
 // laneBars gives every other task of a lane a lighter shade, so that tasks
 // without a gap between them can be told apart.
-func (f *figure) laneBars(p *plot, l *lanes, t tally) {
-	const held, odd, even, reduce, bad = 0, 1, 2, 3, 4
+func (f *figure) laneBars(p *plot, l *lanes, t tally, others []piece) {
+	const held, odd, even, other, reduce, bad = 0, 1, 2, 3, 4, 5
 	paints := []paint{
 		{color: palette.waiting},
 		{color: palette.done},
 		{color: overWhite(palette.done.WithAlpha(170))},
+		otherPaint(len(others), 0),
 		reducePaint(reduces(f.c), 0),
 		failedPaint(t.failed),
 	}
@@ -72,6 +75,15 @@ func (f *figure) laneBars(p *plot, l *lanes, t tally) {
 	many := f.c.Len() > p.x.domain*len(l.workers)
 	at := func(ns int64) float64 { return (float64(ns)-p.x.min)*scale + 0.5 }
 	p.bars(r, paints, func(yield func(bar) bool) {
+		for k := range others {
+			o, b := &others[k], bar{row: l.lane[others[k].Worker], paint: other}
+			if o.counts {
+				b.paint = bad
+			}
+			if b.x0, b.x1 = widen(at(o.from), at(o.to), 2); !yield(b) {
+				return
+			}
+		}
 		flip := make([]bool, len(l.workers))
 		for i := range f.c.Len() {
 			lane, ok := l.of(f.c.Worker[i])

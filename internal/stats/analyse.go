@@ -16,13 +16,12 @@ func (s *Summarizer) Summary() *Summary {
 	n := len(s.state)
 	out := &Summary{JobID: s.info.ID, Name: Nullable(s.info.Name), State: Nullable(s.info.State), zone: s.info.Zone, running: s.info.Now > 0,
 		Created: positive(s.info.Created), Ended: positive(s.info.Ended), Machine: append([]string{}, s.info.Machine...),
-		Tasks: n, Maps: s.maps, States: map[job.State]int{}}
+		Tasks: n, Maps: s.maps, States: map[job.State]int{}, Untimed: s.untimed}
 	if s.maps < n {
-		out.Reduce = &Reduce{Tasks: n - s.maps, States: map[job.State]int{}, Start: s.stages[reducing].firstStart}
+		g := &s.stages[reducing]
+		out.Reduce = &Reduce{Tasks: n - s.maps, States: map[job.State]int{}, Start: g.trueStart, After: g.firstStart.Since(out.Created)}
 	}
-	if s.info.Workers > 0 {
-		out.Workers = IntOf(s.info.Workers)
-	}
+	out.Workers = known(s.info.Workers)
 	out.ColdStarts = s.cold.int()
 	s.countTasks(out)
 	out.Wall = s.wall(out.Created, out.Ended)
@@ -30,6 +29,7 @@ func (s *Summarizer) Summary() *Summary {
 	if out.Wall.OK && out.Wall.NS > 0 {
 		out.Throughput = FloatOf(float64(ended) / (float64(out.Wall.NS) / 1e9))
 	}
+	s.runsOf(out)
 	s.workerTime(out, s.info.Now == 0 && out.settled())
 	s.spreads(&out.Spreads, mapping, 0, s.maps, &out.WorkerTime)
 	if out.Reduce != nil {
@@ -37,7 +37,7 @@ func (s *Summarizer) Summary() *Summary {
 	}
 	s.totals(&out.Totals)
 	out.Slowest = s.slowest()
-	out.Failures = s.failures.groups(s.attempt, s.LogLine)
+	out.Failures = s.failures.groups(s.attempt, s.lost, s.LogLine)
 	out.Warnings = s.warnings(out)
 	return out
 }
@@ -46,8 +46,9 @@ func positive(ns int64) Sec { return Sec{ns, ns > 0} }
 
 func (s *Summarizer) countTasks(out *Summary) {
 	r := out.Reduce
+	out.Discarded = map[job.State]int{}
 	for _, state := range job.States() {
-		out.States[state] = 0
+		out.States[state], out.Discarded[state] = 0, s.discarded[state]
 		if r != nil {
 			r.States[state] = 0
 		}
@@ -73,10 +74,11 @@ func (s *Summarizer) phase(c int) sum {
 func (s *Summarizer) wall(created, ended Sec) Sec {
 	switch {
 	case s.info.Now > 0:
-		return SecOf(s.info.Now).Since(created)
+		return SecOf(s.info.Now - s.pauses()).Since(created)
 	case s.lastStamp.OK:
 		return s.lastStamp.Since(created)
 	}
+	ended.NS -= s.pauses()
 	return ended.Since(created)
 }
 
@@ -85,7 +87,7 @@ func (s *Summarizer) wall(created, ended Sec) Sec {
 func (s *Summarizer) workerTime(out *Summary, complete bool) {
 	w := &out.WorkerTime
 	*w = WorkerTime{Busy: s.busyTime(), Starting: s.phase(starting).sec(), Running: s.phase(running).sec(),
-		Uploading: s.phase(uploading).sec(), Overhead: s.phase(overhead).sec(), Discarded: s.discarded()}
+		Uploading: s.phase(uploading).sec(), Overhead: s.phase(overhead).sec(), Discarded: s.discardedTime()}
 	if s.overlap(w) {
 		w.Overhead.NS = max(0, w.Busy.NS-w.Starting.NS-w.Running.NS-w.Uploading.NS)
 	}
@@ -96,12 +98,9 @@ func (s *Summarizer) workerTime(out *Summary, complete bool) {
 	if user, system := s.phase(cpuUser), s.phase(cpuSystem); user.known() && system.known() {
 		out.Cores = ratio(user.plus(system).sec(), out.Wall)
 	}
-	if !out.Workers.OK {
-		return
-	}
-	span := s.lastEnd.Since(earlier(s.stages[mapping].firstStart, s.stages[reducing].firstStart))
-	out.Utilisation = percentOf(w.Busy, times(span, out.Workers.V))
-	w.Available = times(out.Wall, out.Workers.V)
+	whole, working := s.available(out.Runs)
+	out.Utilisation = percentOf(w.Busy, working)
+	w.Available = whole
 	if w.Available.OK && w.Busy.OK && w.Busy.NS <= w.Available.NS {
 		w.Idle = SecOf(w.Available.NS - w.Busy.NS)
 	}
@@ -122,9 +121,9 @@ func (s *Summarizer) overlap(w *WorkerTime) bool {
 	return w.Overhead.OK && w.Busy.OK && s.exec.known() && s.exec.v > w.Busy.NS
 }
 
-// discarded is the worker time of all attempts without those that count.
-func (s *Summarizer) discarded() Sec {
-	if !s.exec.known() {
+// discardedTime is the worker time of all attempts without those that count.
+func (s *Summarizer) discardedTime() Sec {
+	if !s.exec.known() || s.untimed > 0 && s.untimed == s.discards() {
 		return Sec{}
 	}
 	left := s.exec.v
@@ -143,6 +142,14 @@ func (s *Summarizer) discarded() Sec {
 		}
 	}
 	return SecOf(left)
+}
+
+// discards is the number of attempts that do not count.
+func (s *Summarizer) discards() (n int) {
+	for _, some := range s.discarded {
+		n += some
+	}
+	return n
 }
 
 func times(d Sec, n int64) Sec {

@@ -94,8 +94,8 @@ func clip(s string) string {
 }
 
 // groups makes the list, the most frequent kind first. attempt holds, by task,
-// the attempt that counts.
-func (f *failures) groups(attempt []uint16, logLine func(*Record) string) []Failure {
+// the attempt that counts, lost how many were lost, if any were.
+func (f *failures) groups(attempt, lost []uint16, logLine func(*Record) string) []Failure {
 	list := make([]Failure, len(f.kinds))
 	for i, k := range f.kinds {
 		list[i] = Failure{State: k.state, ExitCode: k.exit, Signal: Nullable(k.signal), ErrorType: Nullable(k.errorType), Stage: stageName(k.reduce)}
@@ -124,6 +124,11 @@ func (f *failures) groups(attempt []uint16, logLine func(*Record) string) []Fail
 		g.Task, g.Attempt, g.Error = r.Task, r.Attempt, Nullable(r.Error)
 		if logLine != nil {
 			g.LogLine = Nullable(logLine(r))
+		}
+	}
+	for i := range list {
+		if lost != nil {
+			list[i].Lost = int(lost[list[i].Task])
 		}
 	}
 	list = slices.DeleteFunc(list, func(g Failure) bool { return g.Count == 0 })

@@ -14,6 +14,7 @@ type Record struct {
 	Attempt int // from 1; 0 while the task was never dispatched
 	State   job.State
 	Stage   string // StageMap or StageReduce, "" is null
+	Run     Int    // run of the job, from 1, that the attempt was made in: the one its worker is of
 
 	// about the attempt
 	Worker         Int
@@ -79,6 +80,10 @@ const (
 	StageMap    = "map"
 	StageReduce = "reduce"
 )
+
+// begun says that the attempt was made: one that was handed out and given back, or
+// that its worker never came to, was not.
+func (r *Record) begun() bool { return r.Attempt > 0 && r.State >= job.Running }
 
 // Derive fills the keys that follow from others.
 func (r *Record) Derive() {

@@ -6,8 +6,8 @@ import (
 	"github.com/lithops-go/lithops/internal/job"
 )
 
-// Summarizer collects the records of one job for a Summary. It keeps about 90
-// bytes per task and no records, except those of some failed tasks.
+// Summarizer collects the records of one job for a Summary, aligned (see Align) when
+// it has several runs. It keeps about 90 bytes per task and no records, except those of some failed tasks.
 type Summarizer struct {
 	// LogLine, if set, is asked by Summary for a telling line of the log of a
 	// failed attempt; one call for each group of failures. The record is a copy
@@ -17,27 +17,32 @@ type Summarizer struct {
 	info    JobInfo
 	state   []job.State
 	attempt []uint16 // the attempt that counts
-	tries   []uint16 // the highest attempt seen
+	tries   []uint16 // attempts made
+	lost    []uint16 // how many of them were lost; nil until the first
 	worker  []int32
 	cols    [columnCount][]int64 // nil until the first figure, Null where unknown
 
-	failures failures
-	exec     sum // of all attempts, worker start to worker end
-	stages   [stageCount]stage
-	maps     int // tasks before the first of the reduce
-	counters [counterCount]sum
-	cold     sum
-	workers  map[workerID]*work
+	failures  failures
+	discarded [stateCount]int // attempts that do not count
+	untimed   int             // those of them whose worker time is not known
+	runs      []runTally      // of info.Runs
+	exec      sum             // of all attempts, worker start to worker end
+	stages    [stageCount]stage
+	maps      int // tasks before the first of the reduce
+	counters  [counterCount]sum
+	cold      sum
+	workers   map[workerID]*work
 
-	lastEnd, lastStamp Sec
-	strays             int
+	lastStamp Sec
+	strays    int
 }
 
 // stage is what the attempts at map tasks, or those at reduce tasks, have
 // together.
 type stage struct {
 	phases     [phaseCount]sum
-	firstStart Sec
+	firstStart Sec // aligned
+	trueStart  Sec // the same, as the exports have it
 	hiddenPeak Int // largest bound on a peak that could not be measured
 }
 
@@ -65,7 +70,10 @@ const (
 	phaseCount = peakMemory
 )
 
-const counterCount = 9
+const (
+	counterCount = 9
+	stateCount   = int(job.Lost) + 1
+)
 
 // counterValues are the figures of r of which only the sum is kept.
 func counterValues(r *Record) [counterCount]Int {
@@ -93,14 +101,14 @@ func SummaryKeys() KeySet {
 		"minor_page_faults", "major_page_faults", "voluntary_context_switches", "involuntary_context_switches",
 		"block_read_bytes", "block_write_bytes", "worker_func_sent_net_io", "worker_func_recv_net_io",
 		"func_result_size", "log_offset", "log_size", "worker_result_upload_time", "worker_end_tstamp", "worker_exec_time",
-		"host_status_done_tstamp", "host_result_done_tstamp")
+		"host_status_done_tstamp", "host_result_done_tstamp", "run")
 }
 
 // NewSummarizer makes a summarizer for a job of the given number of tasks, all
 // of them new.
 func NewSummarizer(info JobInfo, tasks int) *Summarizer {
 	s := &Summarizer{info: info, state: make([]job.State, tasks), attempt: make([]uint16, tasks), tries: make([]uint16, tasks),
-		worker: make([]int32, tasks), maps: tasks, workers: map[workerID]*work{}}
+		worker: make([]int32, tasks), maps: tasks, workers: map[workerID]*work{}, runs: make([]runTally, max(1, len(info.Runs)))}
 	for i := range s.worker {
 		s.worker[i] = -1
 	}
@@ -110,7 +118,7 @@ func NewSummarizer(info JobInfo, tasks int) *Summarizer {
 
 // Add takes in the record of one attempt: each attempt once, in any order, and of
 // a task without any a record that says so. It is not kept. One with a task number beyond the job's tasks is only
-// counted, and the summary has a warning.
+// counted, and the summary has a warning. What takes the place of an attempt that counted takes it in all spreads.
 func (s *Summarizer) Add(r *Record) {
 	i := r.Task
 	if i < 0 || i >= len(s.state) {
@@ -122,12 +130,21 @@ func (s *Summarizer) Add(r *Record) {
 	}
 	values := taskValues(r)
 	s.addSums(r, &values)
-	try := uint16(max(0, min(r.Attempt, math.MaxUint16)))
-	s.tries[i] = max(s.tries[i], try)
+	had := s.attempt[i] > 0 && s.state[i] >= job.Running
+	again := had && r.Attempt == int(s.attempt[i]) // the attempt that counts once more
+	if r.begun() && !again {
+		s.addTry(r)
+	}
 	if !counts(s.state[i], int(s.attempt[i]), r) {
+		if r.begun() && !again {
+			s.discard(r.State, values[overhead].OK)
+		}
 		return
 	}
-	s.state[i], s.attempt[i], s.worker[i] = r.State, try, -1
+	if had && !again {
+		s.discard(s.state[i], s.at(overhead, i).OK)
+	}
+	s.state[i], s.attempt[i], s.worker[i] = r.State, narrow(r.Attempt), -1
 	if r.Worker.OK {
 		s.worker[i] = int32(r.Worker.V)
 	}
@@ -135,6 +152,33 @@ func (s *Summarizer) Add(r *Record) {
 		s.set(c, i, v)
 	}
 	s.failures.put(r)
+}
+
+func narrow(n int) uint16 { return uint16(max(0, min(n, math.MaxUint16))) }
+
+// addTry counts an attempt that was made.
+func (s *Summarizer) addTry(r *Record) {
+	s.tries[r.Task] = narrow(int(s.tries[r.Task]) + 1)
+	if r.State == job.Lost {
+		if s.lost == nil {
+			s.lost = make([]uint16, len(s.state))
+		}
+		s.lost[r.Task] = narrow(int(s.lost[r.Task]) + 1)
+	}
+	if t := s.runTally(r); t != nil {
+		t.attempts++
+		if r.State == job.Success {
+			t.succeeded++
+		}
+	}
+}
+
+// discard counts an attempt that does not count; timed says that its worker time is known.
+func (s *Summarizer) discard(state job.State, timed bool) {
+	s.discarded[state]++
+	if !timed {
+		s.untimed++
+	}
 }
 
 func (s *Summarizer) set(column, i int, v Int) {
@@ -201,9 +245,17 @@ func (s *Summarizer) addSums(r *Record, values *[columnCount]Int) {
 			s.cold.v++
 		}
 	}
-	g.firstStart = earlier(g.firstStart, r.WorkerStart)
-	s.lastEnd = later(s.lastEnd, r.WorkerEnd)
-	s.lastStamp = later(later(s.lastStamp, r.WorkerEnd), later(r.StatusDone, r.ResultDone))
+	if first := earlier(g.firstStart, r.WorkerStart); first != g.firstStart {
+		g.firstStart, g.trueStart = first, first
+		if k := runOf(s.info.Runs, r); k >= 0 {
+			g.trueStart.NS += s.info.Runs[k].Shift
+		}
+	}
+	if t := s.runTally(r); t != nil {
+		t.firstStart, t.lastEnd = earlier(t.firstStart, r.WorkerStart), later(t.lastEnd, r.WorkerEnd)
+	}
+	// Of what was lost, the submit may be the last that is known.
+	s.lastStamp = later(later(later(s.lastStamp, r.HostSubmit), r.WorkerEnd), later(r.StatusDone, r.ResultDone))
 }
 
 // addWork adds what is kept by worker.

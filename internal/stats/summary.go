@@ -23,6 +23,7 @@ type JobInfo struct {
 	Machine []string          // facts about the machine, in the order to show them
 	Counts  map[job.State]int // tasks by state as the host counted them in the end, nil when unknown
 	Zone    *time.Location    // for the stamps of the table; nil is UTC
+	Runs    []JobRun          // of a job that was resumed: all of them, in order; nil: one with what is above
 }
 
 // Summary is what the records of a job say together, in base units. What cannot
@@ -33,7 +34,7 @@ type JobInfo struct {
 //
 // Utilisation, speed-up, cores and idle time need the end of every task, a reduce
 // that was not run apart; they are null before. The time of an attempt whose worker died is nowhere recorded
-// and counts as idle.
+// and counts as idle. Pauses between the runs of a job that was resumed are in no figure but their own.
 type Summary struct {
 	JobID   string   `json:"job_id"`
 	Name    Nullable `json:"name"`
@@ -41,7 +42,7 @@ type Summary struct {
 	Created Sec      `json:"created_tstamp"`
 	Ended   Sec      `json:"ended_tstamp"`
 	Reason  Nullable `json:"end_reason"` // why the job ended early; whoever knows the job sets it
-	Wall    Sec      `json:"wall_time"`  // from creation to the last result fetched, or to now
+	Wall    Sec      `json:"wall_time"`  // from creation to the last stamp known, mostly that of a record fetched, or to now; without pauses
 	Workers Int      `json:"workers"`
 	Machine []string `json:"machine"`
 
@@ -50,10 +51,12 @@ type Summary struct {
 	States     map[job.State]int `json:"states"` // every state has its entry
 	Attempts   int               `json:"attempts"`
 	Retried    int               `json:"retried_tasks"`
-	ColdStarts Int               `json:"cold_starts"` // attempts that were the first of a worker process
+	Discarded  map[job.State]int `json:"discarded_attempts"`         // those that do not count, by how they ended; every state has its entry
+	Untimed    int               `json:"discarded_attempts_untimed"` // of these, what the worker spent on them is not known
+	ColdStarts Int               `json:"cold_starts"`                // attempts that were the first of a worker process
 
 	Throughput  Float `json:"tasks_per_second"`           // tasks that ended (not: were cancelled) / wall time
-	Utilisation Float `json:"worker_utilisation_percent"` // busy time / (workers × first worker start to last worker end)
+	Utilisation Float `json:"worker_utilisation_percent"` // busy time / (workers × first worker start to last worker end), of several runs the sum of these
 	SpeedUp     Float `json:"speed_up"`                   // running time of all attempts / wall time
 	Cores       Float `json:"cores_used"`                 // CPU time of all attempts / wall time
 
@@ -62,12 +65,28 @@ type Summary struct {
 	Reduce *Reduce `json:"reduce"` // nil for a job without reduce tasks
 	Totals Totals  `json:"totals"`
 
+	Runs     []Run      `json:"runs"`
 	Slowest  []SlowTask `json:"slowest"`
 	Failures []Failure  `json:"failures"` // most frequent first; cancelled tasks are not among them
 	Warnings []string   `json:"warnings"`
 
 	zone    *time.Location
 	running bool // the job has not ended
+}
+
+// Run is one of the runs of a job.
+type Run struct {
+	Number    int      `json:"run"`
+	Start     Sec      `json:"start_tstamp"`
+	Ended     Sec      `json:"ended_tstamp"`
+	Pause     Sec      `json:"pause_before"` // null for the first
+	Wall      Sec      `json:"wall_time"`
+	State     Nullable `json:"state"` // how it ended
+	Reason    Nullable `json:"end_reason"`
+	Workers   Int      `json:"workers"`
+	Tasks     Int      `json:"tasks"` // submitted to it
+	Attempts  int      `json:"attempts"`
+	Succeeded int      `json:"successful_attempts"`
 }
 
 // Spreads is what the tasks of the map, or those of the reduce, took.
@@ -86,6 +105,7 @@ type Reduce struct {
 	States   map[job.State]int `json:"states"` // every state has its entry
 	Attempts int               `json:"attempts"`
 	Start    Sec               `json:"first_worker_start_tstamp"`
+	After    Sec               `json:"began_after"` // from the job's creation to Start, without pauses
 	Spreads
 }
 
@@ -94,14 +114,14 @@ func (r *Reduce) NotRun() bool { return r.States[job.New] == r.Tasks }
 
 // WorkerTime tells where the time of the workers went, over all attempts.
 type WorkerTime struct {
-	Available Sec `json:"available"` // workers × wall time; null until every task has ended
+	Available Sec `json:"available"` // workers × wall time, of several runs the sum; null until every task has ended
 	Busy      Sec `json:"busy"`      // from worker start to worker end of each attempt; where a worker had several, once
 	Starting  Sec `json:"starting"`
 	Running   Sec `json:"running"`
 	Uploading Sec `json:"uploading"`
 	Overhead  Sec `json:"overhead"`  // busy with nothing of the above
 	Idle      Sec `json:"idle"`      // available and not busy
-	Discarded Sec `json:"discarded"` // the part of busy spent on attempts that do not count
+	Discarded Sec `json:"discarded"` // the part of busy spent on attempts that do not count; null when of none of them it is known
 }
 
 // Phases are the parts of a task's way.
@@ -175,6 +195,7 @@ type Failure struct {
 	Count     int       `json:"count"`
 	Task      int       `json:"example_task"` // one of the group, the first where its error text is kept
 	Attempt   int       `json:"example_attempt"`
+	Lost      int       `json:"example_lost_attempts"` // how often the example's worker died
 	Error     Nullable  `json:"example_error"`
 	LogLine   Nullable  `json:"example_log_line"`
 	Item      Nullable  `json:"example_item"` // the input as JSON, see NameItems

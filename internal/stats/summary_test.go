@@ -99,7 +99,7 @@ func TestSummary(t *testing.T) {
 		t.Errorf("slowest %+v", s.Slowest)
 	}
 	failures := []Failure{{State: job.Timeout, ErrorType: "timeout", Stage: StageMap, Count: 1, Task: 2, Attempt: 1, Error: "ended after 300 ms", LogLine: "log of 2/1"},
-		{State: job.Lost, Stage: StageMap, Count: 1, Task: 3, Attempt: 1, Error: "the worker died", LogLine: "log of 3/1"}}
+		{State: job.Lost, Stage: StageMap, Count: 1, Task: 3, Attempt: 1, Lost: 1, Error: "the worker died", LogLine: "log of 3/1"}}
 	if !slices.Equal(s.Failures, failures) {
 		t.Errorf("failures %+v", s.Failures)
 	}

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"io"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 const (
 	labelWidth    = 13
 	failuresShown = 10
+	runsShown     = 10
 )
 
 // WriteTable writes the summary for people, in lines of at most width characters;
@@ -20,6 +22,7 @@ const (
 func (s *Summary) WriteTable(w io.Writer, width int) error {
 	p := newPage(width, labelWidth)
 	s.head(p)
+	s.runGrid(p)
 	s.spreadGrid(p)
 	s.totalLines(p)
 	s.slowestGrid(p)
@@ -38,15 +41,14 @@ func (s *Summary) head(p *page) {
 	if len(s.Machine) > 0 {
 		p.flow("machine", oneLines(s.Machine)...)
 	}
-	created := ""
+	created, pauses := "", ""
 	if s.Created.OK {
-		zone := s.zone
-		if zone == nil {
-			zone = time.UTC
-		}
-		created = "created " + time.Unix(0, s.Created.NS).In(zone).Format("2006-01-02 15:04:05 MST")
+		created = "created " + s.clock(s.Created) + s.Created.in(s.zone).Format(" MST")
 	}
-	p.flow("wall time", secText(s.Wall), created)
+	if n := len(s.Runs); n > 1 {
+		pauses = "in " + HumanCount(int64(n)) + " runs, without pauses"
+	}
+	p.flow("wall time", secText(s.Wall), pauses, created)
 
 	tasks := []string{HumanCount(int64(s.Tasks))}
 	if s.Reduce != nil {
@@ -62,18 +64,65 @@ func (s *Summary) head(p *page) {
 	if s.Tasks == 0 {
 		return
 	}
-	discarded := ""
-	if s.WorkerTime.Discarded.OK && s.WorkerTime.Discarded.NS > 0 {
-		discarded = "time lost by them " + secText(s.WorkerTime.Discarded)
-	}
-	p.flow("attempts", HumanCount(int64(s.Attempts)), "tasks retried "+HumanCount(int64(s.Retried)), discarded,
-		"cold starts "+countText(s.ColdStarts))
+	p.flow("attempts", append(append([]string{HumanCount(int64(s.Attempts)), "tasks retried " + HumanCount(int64(s.Retried))}, s.discardedTexts()...),
+		"cold starts "+countText(s.ColdStarts))...)
 	p.flow("speed", numberText(s.Throughput)+" tasks/s", "speed-up "+numberText(s.SpeedUp), "cores used "+numberText(s.Cores))
 	p.flow("workers", append([]string{countText(s.Workers), "utilisation " + percentText(s.Utilisation)},
 		s.timeParts()...)...)
 	if s.Reduce != nil {
 		p.flow("reduce", s.reduceTexts()...)
 	}
+}
+
+// clock is a stamp as date and time.
+func (s *Summary) clock(at Sec) string {
+	if !at.OK {
+		return dash
+	}
+	return at.in(s.zone).Format(time.DateTime)
+}
+
+func (s Sec) in(zone *time.Location) time.Time {
+	if zone == nil {
+		zone = time.UTC
+	}
+	return time.Unix(0, s.NS).In(zone)
+}
+
+// runGrid lists the runs of a job that was resumed, of many the last.
+func (s *Summary) runGrid(p *page) {
+	if len(s.Runs) < 2 {
+		return
+	}
+	rows := [][]string{{"run", "began", "pause before", "took", "tasks", "attempts", "succeeded", "workers", "ended"}}
+	more := max(0, len(s.Runs)-runsShown)
+	for _, r := range s.Runs[more:] {
+		ended := cmp.Or(OneLine(string(r.State)), dash)
+		if r.Reason != "" {
+			ended += ": " + OneLine(string(r.Reason))
+		}
+		rows = append(rows, []string{strconv.Itoa(r.Number), s.clock(r.Start), secText(r.Pause), secText(r.Wall), countText(r.Tasks),
+			HumanCount(int64(r.Attempts)), HumanCount(int64(r.Succeeded)), countText(r.Workers), ended})
+	}
+	p.line("")
+	p.grid(rows, "rlrrrrrrl", "succeeded", "tasks", "workers", "took")
+	if more > 0 {
+		p.line("and " + HumanCount(int64(more)) + " before")
+	}
+}
+
+// discardedTexts say what became of the attempts that do not count, and what they
+// took.
+func (s *Summary) discardedTexts() []string {
+	after := stateTexts(s.Discarded)
+	if len(after) == 0 {
+		return nil
+	}
+	lost := "time lost by them " + secText(s.WorkerTime.Discarded)
+	if s.WorkerTime.Discarded.OK && s.Untimed > 0 {
+		lost += " (of " + HumanCount(int64(s.Untimed)) + " not known)"
+	}
+	return []string{"after " + strings.Join(after, ", "), lost}
 }
 
 // stateTexts are the states that some tasks are in, with their numbers.
@@ -100,8 +149,8 @@ func (s *Summary) reduceTexts() []string {
 		return append(texts, "not run")
 	}
 	texts = append(texts, stateTexts(r.States)...)
-	if r.Start.OK && s.Created.OK {
-		texts = append(texts, "began after "+HumanDuration(r.Start.NS-s.Created.NS))
+	if r.After.OK {
+		texts = append(texts, "began after "+HumanDuration(r.After.NS))
 	}
 	run := "running " + secText(r.Phases.Running.Total)
 	if r.Tasks > 1 {
@@ -258,7 +307,7 @@ func (s *Summary) failureLines(p *page) {
 	rows := [][]string{{"failed tasks", "state", "cause", "example"}}
 	shown := s.Failures[:min(len(s.Failures), failuresShown)]
 	for _, f := range shown {
-		rows = append(rows, []string{HumanCount(int64(f.Count)), f.State.String(), f.cause(),
+		rows = append(rows, []string{HumanCount(int64(f.Count)), f.State.String(), f.Cause(),
 			f.Example() + ", attempt " + strconv.Itoa(f.Attempt)})
 	}
 	p.grid(rows, "rlll", "example", "state")
@@ -288,9 +337,13 @@ func shortItem(item Nullable) string {
 	return string(r)
 }
 
-// cause tells in a few words what the tasks of the group have in common.
-func (f *Failure) cause() string {
+// Cause tells in a few words what the tasks of the group have in common; "-" if that
+// is no more than their state. Of a task that had no memory left it is not the signal
+// which ended it.
+func (f *Failure) Cause() string {
 	switch {
+	case f.ErrorType == "memory":
+		return "memory"
 	case f.Signal != "":
 		return OneLine(string(f.Signal))
 	case f.ExitCode.OK && f.ExitCode.V != 0:

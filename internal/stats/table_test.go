@@ -42,7 +42,7 @@ job          4kx3m9d2q1w-0-M000   mixed   done
 machine      alpha   2 cores
 wall time    445 ms   created 2001-09-09 01:46:40 UTC
 tasks        4   success 2   timeout 1   lost 1
-attempts     5   tasks retried 1   time lost by them 48.0 ms   cold starts 2
+attempts     5   tasks retried 1   after error 1   time lost by them 48.0 ms   cold starts 2
 speed        8.99 tasks/s   speed-up 1.44   cores used 0.863
 workers      2   utilisation 78.8 %   running 71.9 %   idle 23.8 %   overhead 2.2 %   uploading 1.1 %   starting 0.9 %
 
@@ -82,8 +82,8 @@ job          4kx3m9d2q1w-0-M000   mixed   done
 machine      alpha   2 cores
 wall time    445 ms   created 2001-09-09 01:46:40 UTC
 tasks        4   success 2   timeout 1   lost 1
-attempts     5   tasks retried 1   time lost by them 48.0 ms
-             cold starts 2
+attempts     5   tasks retried 1   after error 1
+             time lost by them 48.0 ms   cold starts 2
 speed        8.99 tasks/s   speed-up 1.44   cores used 0.863
 workers      2   utilisation 78.8 %   running 71.9 %   idle 23.8 %
              overhead 2.2 %   uploading 1.1 %   starting 0.9 %
@@ -129,6 +129,7 @@ wall time    445 ms
 tasks        4   success 2   timeout 1
              lost 1
 attempts     5   tasks retried 1
+             after error 1
              time lost by them 48.0 ms
              cold starts 2
 speed        8.99 tasks/s
@@ -212,7 +213,7 @@ network      sent at least 100 B   received at least 1 B   (whole machine)
 job          j   running
 wall time    1.00 s   created 2001-09-09 01:46:40 UTC
 tasks        10   ended 2 (20.0 %)   success 2   new 8
-attempts     3   tasks retried 1   time lost by them 48.0 ms   cold starts 2
+attempts     3   tasks retried 1   after error 1   time lost by them 48.0 ms   cold starts 2
 speed        2.00 tasks/s   speed-up -   cores used -
 workers      2   utilisation -   running 92.4 %   overhead 4.1 %   uploading 1.9 %   starting 1.6 %
              (of the time recorded so far)
@@ -323,8 +324,8 @@ func TestTableLeavesOutMeasuredWhenAllIs(t *testing.T) {
 
 func TestFailureCause(t *testing.T) {
 	for want, f := range map[string]Failure{"-": {}, "SIGSEGV": {Signal: "SIGSEGV", ErrorType: "signal"}, "exit code 3": {ExitCode: IntOf(3), ErrorType: "exit"},
-		"output": {ExitCode: IntOf(0), ErrorType: "output"}} {
-		if got := f.cause(); got != want {
+		"output": {ExitCode: IntOf(0), ErrorType: "output"}, "memory": {Signal: "SIGKILL", ErrorType: "memory"}} {
+		if got := f.Cause(); got != want {
 			t.Errorf("%+v: %s, want %s", f, got, want)
 		}
 	}
