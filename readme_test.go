@@ -219,11 +219,15 @@ func (u *user) console(t *testing.T, at string, lines []string) {
 		want := lines[:end]
 		lines = lines[end:]
 		got, _ := u.shell(t, line)
+		got = slowProgress.ReplaceAllString(got, "")
 		if !matches(strings.Split(strings.TrimRight(got, "\n"), "\n"), want) {
 			t.Errorf("%s: $ %s\ngot:\n%s\nwant:\n%s", at, line, got, strings.Join(want, "\n"))
 		}
 	}
 }
+
+// slowProgress is what a job that takes longer than usual prints now and then.
+var slowProgress = regexp.MustCompile(`(?m)^ *\d+%  \S.*\n`)
 
 // matches compares output with a document's, in which "..." is any text, or any
 // lines.

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/lithops-go/lithops"
@@ -68,6 +68,9 @@ func headline(s *stats.Summary) string {
 	if s.Wall.OK {
 		line += " in " + stats.HumanDuration(s.Wall.NS)
 	}
+	if len(s.Runs) > 1 {
+		line += fmt.Sprintf(" (%d runs)", len(s.Runs))
+	}
 	var counts []string
 	add := func(n int, what string) {
 		if n > 0 {
@@ -86,22 +89,33 @@ func headline(s *stats.Summary) string {
 	}
 	line += ": " + strings.Join(counts, ", ")
 	if s.SpeedUp.OK && s.Workers.OK {
-		line += fmt.Sprintf("; speed-up %s on %d workers", stats.HumanNumber(s.SpeedUp.V), s.Workers.V)
+		line += "; speed-up " + stats.HumanNumber(s.SpeedUp.V)
+		if sameWorkers(s.Runs) {
+			line += fmt.Sprintf(" on %d workers", s.Workers.V)
+		}
 	}
 	return line
+}
+
+// sameWorkers says whether all runs had the same number of workers.
+func sameWorkers(runs []stats.Run) bool {
+	return !slices.ContainsFunc(runs, func(r stats.Run) bool { return r.Workers != runs[0].Workers })
 }
 
 // writeFailure is a line such as
 //
 //	2 × exit code 1, first task 17: cp: cannot stat 'x': No such file or directory
+//
+// or, of tasks whose worker died at each attempt,
+//
+//	task 17 killed its worker 6 times and was given up
 func writeFailure(w io.Writer, f stats.Failure) {
-	cause := string(f.ErrorType)
-	switch {
-	case f.Signal != "":
-		cause = string(f.Signal)
-	case f.ExitCode.OK && f.ExitCode.V != 0:
-		cause = "exit code " + strconv.FormatInt(f.ExitCode.V, 10)
-	case cause == "":
+	if f.ErrorType == "poison" {
+		writePoison(w, f)
+		return
+	}
+	cause := f.Cause()
+	if cause == "-" {
 		cause = f.State.String()
 	}
 	// What a process said before it exited tells more than its exit code; every other
@@ -115,6 +129,18 @@ func writeFailure(w io.Writer, f stats.Failure) {
 		line += ": " + shorten(stats.OneLine(string(say)), 120)
 	}
 	fmt.Fprintln(w, line)
+}
+
+func writePoison(w io.Writer, f stats.Failure) {
+	switch times := plural(f.Lost, "time", "times"); f.Count {
+	case 1:
+		fmt.Fprintf(w, "  %s killed its worker %s and was given up\n", f.Example(), times)
+	default:
+		fmt.Fprintf(w, "  %s killed their workers and were given up, such as %s, %s\n", plural(f.Count, "task", "tasks"), f.Example(), times)
+	}
+	if f.Error != "" {
+		fmt.Fprintf(w, "    %s\n", shorten(stats.OneLine(string(f.Error)), 150))
+	}
 }
 
 func shorten(s string, most int) string {

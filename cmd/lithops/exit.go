@@ -18,14 +18,16 @@ const (
 
 // exitHelp stands in the help of every command.
 const exitHelp = `Exit codes:
-  0    all went well; for run: every task succeeded
+  0    all went well; for run and resume: every task of the job succeeded
   1    a task failed, or something broke on the way (disk full, damaged store)
   2    bad input or usage; no task was started
-  130  interrupted`
+  130  interrupted or cancelled`
 
 var (
 	errTasksFailed = errors.New("tasks failed")
+	errNotRun      = errors.New("tasks have not been run")
 	errInterrupted = errors.New("interrupted")
+	errCancelled   = errors.New("cancelled")
 )
 
 // badInput marks an error as the fault of what the user gave us: nothing was
@@ -41,9 +43,9 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errInterrupted):
+	case errors.Is(err, errInterrupted), errors.Is(err, errCancelled):
 		return exitInterrupted
-	case errors.Is(err, errTasksFailed), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case errors.Is(err, errTasksFailed), errors.Is(err, errNotRun), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return exitFailed
 	case isSpec, isBad, errors.Is(err, store.ErrNewer):
 		return exitBadInput

@@ -24,6 +24,7 @@ func TestExitCode(t *testing.T) {
 		"job file":           {fmt.Errorf("read: %w", &job.SpecError{Msg: "bad"}), 2},
 		"newer store":        {fmt.Errorf("open: %w", store.ErrNewer), 2},
 		"disk full at once":  {badInput{fmt.Errorf("append: %w", syscall.ENOSPC)}, 1},
+		"cancelled":          {hint(fmt.Errorf("%w: by somebody", errCancelled), "see"), 130},
 		"interrupted":        {hint(errInterrupted, "see"), 130},
 		"interrupted joined": {errors.Join(errors.New("also"), badInput{errInterrupted}), 130},
 	} {

@@ -95,7 +95,9 @@ func summarize(j *store.Job) (*stats.Summary, *store.Report, error) {
 		}
 		return tellingLine(tail)
 	}
+	runs := j.Manifest.JobRuns()
 	rep, err := j.Scan(stats.SummaryKeys(), func(r *stats.Record) error {
+		stats.Align(runs, r)
 		s.Add(r)
 		return nil
 	})
@@ -147,7 +149,7 @@ func tellingLine(text string) string {
 func jobInfo(j *store.Job) stats.JobInfo {
 	m := j.Manifest
 	info := stats.JobInfo{ID: j.ID(), Name: m.Name, State: j.State(), Created: m.Clock.Wall, Workers: m.Workers,
-		Machine: machineFacts(m.Machine), Zone: time.Local}
+		Machine: machineFacts(m.Machine), Zone: time.Local, Runs: m.JobRuns()}
 	switch {
 	case m.Ended != nil:
 		info.Ended, info.Counts = m.Ended.TimeNS, m.Ended.Counts

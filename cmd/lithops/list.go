@@ -32,7 +32,8 @@ func newListCommand(a *app) *cobra.Command {
 		Short:   "list the jobs in the store, the newest first",
 		Long: `list shows the jobs in the store, the newest first. A job's state is running, done
 (every task succeeded), failed (some task did not), cancelled, or broken off: its
-host died.`,
+host died. Wall is from its creation to its end; of a job that was resumed to the end
+of its last run, with the pauses between runs, which lithops stats leaves out.`,
 		Args: argCount(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runList(a, cmd, o) },
 	}

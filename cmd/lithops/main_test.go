@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lithops-go/lithops"
+	"github.com/lithops-go/lithops/internal/store"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -31,6 +33,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", home)
 			env.Setenv("LITHOPS_STORE", filepath.Join(env.WorkDir, "store"))
 			env.Setenv("GORACE", "atexit_sleep_ms=10")
+			env.Defer(func() { cancelAll(filepath.Join(env.WorkDir, "store")) })
 			return os.Mkdir(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -41,6 +44,25 @@ func TestScripts(t *testing.T) {
 			"flip":   flip,
 		},
 	})
+}
+
+// cancelAll ends the jobs that a script which has failed leaves running: it waits for
+// what it has started.
+func cancelAll(root string) {
+	if _, err := os.Stat(root); err != nil {
+		return
+	}
+	st, err := store.Open(root)
+	if err != nil {
+		return
+	}
+	ids, err := jobsIn(st, store.JobRunning)
+	for _, id := range ids {
+		err = errors.Join(err, st.RequestCancel(id, store.CancelRequest{Now: true}))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cancel the jobs of a script:", err)
+	}
 }
 
 // patience bounds every wait; it is reached only when a test fails.

@@ -61,7 +61,7 @@ func newPlotCommand(a *app) *cobra.Command {
 
 Further kinds are phases (where each task's time went), durations (how long tasks
 ran) and workers (a lane per worker). When the reduce of a job ran is marked above
-the data. JOB is an id, a unique start of one, or last.`,
+the data, and where each further run of a resumed job begins. JOB is an id, a unique start of one, or last.`,
 		Example: `  lithops plot last
   lithops plot last -o report --kind all --format svg
   lithops plot last --size 2400x1440`,

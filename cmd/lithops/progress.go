@@ -81,8 +81,8 @@ func (b *bar) update(p executor.Progress) {
 	if p.Tasks == 0 || b.closed {
 		return
 	}
-	if begun && b.bar != nil {
-		_ = b.bar.Clear()
+	if begun {
+		b.clear()
 		b.bar = nil // the reduce has its own
 	}
 	if b.bar == nil {
@@ -99,23 +99,29 @@ func (b *bar) update(p executor.Progress) {
 	b.bar.Describe(b.stage.describe(p))
 	// At the very end the library would print the bar once more, below.
 	_ = b.bar.Set(min(finished(p), p.Tasks-1))
+	// The terminal writes ^C where the cursor is. At the end of a full line that would
+	// begin another one, and the bar above it could not be taken away any more.
+	fmt.Fprint(b.w, "\r")
+}
+
+// clear takes the bar, and what was typed over it, off the screen.
+func (b *bar) clear() {
+	if b.bar != nil && !b.closed {
+		fmt.Fprint(b.w, "\r\x1b[2K")
+	}
 }
 
 func (b *bar) note(line string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.bar != nil && !b.closed {
-		_ = b.bar.Clear()
-	}
+	b.clear()
 	fmt.Fprintln(b.w, line)
 }
 
 func (b *bar) done() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.bar != nil && !b.closed {
-		_ = b.bar.Clear()
-	}
+	b.clear()
 	b.closed = true
 }
 
@@ -146,9 +152,11 @@ func finished(p executor.Progress) int { return p.Success + p.Failed + p.Cancell
 
 // stage is what runs now: the map, then the reduce, whose tasks are added to the
 // job's when those of the map have ended. Their number and their rate say nothing
-// of one another, so each stage counts from zero.
+// of one another, so each stage counts from zero. So does a job that is resumed: what
+// has ended in earlier runs is left out.
 type stage struct {
 	tasks  int // of the map; 0 while nothing is known
+	ended  int // of Progress.Before, those that Progress counts as finished
 	reduce bool
 	began  time.Duration
 	failed int  // tasks of the stages before
@@ -159,18 +167,19 @@ type stage struct {
 // begun just now.
 func (s *stage) add(p executor.Progress) (of executor.Progress, begun bool) {
 	if s.tasks == 0 {
-		s.tasks = p.Tasks
+		s.tasks, s.ended = p.Tasks, min(finished(p), p.Before)
 	}
 	if !s.reduce && p.Tasks > s.tasks {
 		s.reduce, begun = true, true
 		s.began, s.failed, s.pace = p.Elapsed, p.Failed, pace{}
 	}
+	done, before := finished(p)-s.ended, p.Before
 	if s.reduce {
-		done := finished(p) - s.tasks
-		p.Failed -= s.failed
-		p.Success, p.Cancelled = done-p.Failed, 0
-		p.Tasks -= s.tasks
+		done, before = done-(s.tasks-p.Before), s.tasks
 	}
+	p.Failed -= s.failed
+	p.Success, p.Cancelled = done-p.Failed, 0
+	p.Tasks -= before
 	paced := p
 	paced.Elapsed -= s.began
 	s.pace.add(paced)

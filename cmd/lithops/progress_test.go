@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,88 @@ func TestProgressOfReduce(t *testing.T) {
 			t.Errorf("after %v: %q, want %q", tt.p.Elapsed, got, tt.want)
 		}
 	}
+}
+
+// A job that is resumed: what has ended before, or is not to be run, is not counted.
+func TestProgressOfResume(t *testing.T) {
+	type step struct {
+		p    executor.Progress
+		want string
+	}
+	for name, steps := range map[string][]step{
+		"all that is missing": {
+			{executor.Progress{Tasks: 500, Before: 463, Success: 463, Running: 2, Elapsed: time.Millisecond}, "0/37  2 running"},
+			{executor.Progress{Tasks: 500, Before: 463, Success: 473, Failed: 1, Elapsed: 11 * time.Second}, "11/37  1 failed  1.00/s  26.0 s left"},
+			{executor.Progress{Tasks: 502, Before: 463, Success: 499, Failed: 1, Elapsed: 40 * time.Second}, "reduce 0/2"},
+		},
+		"some of it": {
+			{executor.Progress{Tasks: 500, Before: 499, Success: 100, Running: 1, Elapsed: time.Millisecond}, "0/1  1 running"},
+			{executor.Progress{Tasks: 500, Before: 499, Success: 101, Elapsed: time.Second}, "1/1  1.00/s  0 s left"},
+		},
+	} {
+		var shown stage
+		for _, s := range steps {
+			p, _ := shown.add(s.p)
+			if got := shown.describe(p); got != s.want {
+				t.Errorf("%s: after %v: %q, want %q", name, s.p.Elapsed, got, s.want)
+			}
+		}
+	}
+}
+
+// Whoever presses Ctrl-C sees ^C where the cursor is. Neither that nor the bar is
+// to stay.
+func TestBarAfterInterrupt(t *testing.T) {
+	var out strings.Builder
+	b := newProgress(&out, progressBar)
+	b.update(executor.Progress{Tasks: 500, Success: 250, Running: 2, Elapsed: time.Second})
+	out.WriteString("^C")
+	if s := screen(out.String(), 80); len(s) != 1 || !strings.Contains(s[0], "250/500") {
+		t.Errorf("the bar is on %d lines: %q", len(s), s)
+	}
+	b.note("stopping")
+	b.update(executor.Progress{Tasks: 500, Success: 251, Running: 1, Ending: true, Elapsed: time.Second})
+	out.WriteString("^C")
+	b.done()
+	if s := screen(out.String(), 80); !slices.Equal(s, []string{"stopping"}) {
+		t.Errorf("what stays is %q", s)
+	}
+}
+
+// screen is what a terminal so many columns wide shows of text: lines without the
+// blanks at their ends; an empty last one is left out.
+func screen(text string, columns int) []string {
+	lines, x := [][]rune{nil}, 0
+	text = strings.ReplaceAll(text, "\x1b[2K", "\x00")
+	for _, r := range text {
+		line := &lines[len(lines)-1]
+		switch r {
+		case 0:
+			*line = nil
+		case '\r':
+			x = 0
+		case '\n':
+			lines, x = append(lines, nil), 0
+		default:
+			if x == columns {
+				lines, x = append(lines, nil), 0
+				line = &lines[len(lines)-1]
+			}
+			for len(*line) <= x {
+				*line = append(*line, ' ')
+			}
+			(*line)[x] = r
+			x++
+		}
+	}
+	var shown []string
+	for _, line := range lines {
+		shown = append(shown, strings.TrimRight(string(line), " "))
+	}
+	if last := len(shown) - 1; shown[last] == "" {
+		shown = shown[:last]
+	}
+	return shown
 }
 
 // On a terminal the reduce gets a bar of its own.

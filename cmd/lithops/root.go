@@ -35,7 +35,8 @@ worker processes, and keeps exact statistics of every task.
   lithops run job.yaml                             all there is to say, in a file
   lithops results last                             what the tasks returned or printed
   lithops stats last                               where the time went
-  lithops plot last                                pictures in plots/`,
+  lithops plot last                                pictures in plots/
+  lithops resume last                              run what has not succeeded`,
 		Version: programVersion(),
 		Args:    unknownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -49,9 +50,10 @@ worker processes, and keeps exact statistics of every task.
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newRunCommand(a), newStatsCommand(a), newPlotCommand(a), newListCommand(a),
+		newRunCommand(a), newResumeCommand(a), newCancelCommand(a), newCleanCommand(a),
+		newStatsCommand(a), newPlotCommand(a), newListCommand(a),
 		newResultsCommand(a), newLogsCommand(a),
-		newConfigCommand(a), newSchemaCommand(a), newVersionCommand(a),
+		newConfigCommand(a), newDoctorCommand(a), newSchemaCommand(a), newVersionCommand(a),
 	)
 	root.SetUsageTemplate(strings.TrimRight(root.UsageTemplate(), "\n") + "\n\n" + exitHelp + "\n")
 	return root

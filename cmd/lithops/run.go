@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/lithops-go/lithops"
 	"github.com/lithops-go/lithops/internal/job"
@@ -60,9 +59,6 @@ func (f *keyFlag) Set(value string) error {
 	return nil
 }
 
-// loadNote is after how long a user hears that his function is being loaded.
-const loadNote = 10 * time.Second
-
 func newRunCommand(a *app) *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
@@ -84,7 +80,8 @@ path. A parameter called id gets the task's number. With --reduce a function is
 called with the list of all results when the tasks are done.
 
 SIGINT or SIGTERM starts no more tasks and ends the running ones; what has
-finished stays recorded. A second one leaves at once.`,
+finished stays recorded, and lithops resume runs the rest. A second one leaves
+at once.`,
 		Example: `  lithops run job.yaml
   lithops run job.yaml --workers 4 --timeout 10m
   lithops run -- gzip -k {} ::: *.txt
@@ -139,50 +136,11 @@ func runRun(a *app, cmd *cobra.Command, o runOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	mode := c.get("progress")
-	if o.quiet {
-		mode = progressNone
-	}
-	shown := newProgress(a.stderr, mode)
-
-	var id string
-	var printed error
-	late := time.AfterFunc(loadNote, func() { shown.note(fmt.Sprintf("lithops: loading the function has taken %v so far", loadNote)) })
-	defer late.Stop()
-	if spec.Function == (job.Function{}) && spec.Reduce == nil {
-		late.Stop()
-	}
-	r := lithops.Run{
-		Store: st, Spec: spec, Source: source, Version: programVersion(),
-		Created: func(jobID string) {
-			late.Stop()
-			id = jobID
-			printed = a.printf("%s\n", id)
-		},
-		Progress: shown.update,
-	}
-	stopping := func() {
-		shown.note("lithops: stopping: no new task is started, running ones are ended; once more to leave at once")
-	}
-	defer shown.done()
-	return interruptible(cmd.Context(), stopping, func(ctx context.Context) error {
-		r.Stdin = readerUntil(ctx, a.stdin)
-		out, err := r.Do(ctx)
-		shown.done()
-		switch {
-		case errors.Is(err, context.Canceled):
-			return errInterrupted // while the inputs were read: nothing was left behind
-		case err != nil && id == "": // nothing was run, and nothing is left of it
-			return badInput{err}
-		case err != nil:
-			return hint(err, "lithops stats %s shows what was recorded", id)
-		}
-		if !o.quiet {
-			if err := closing(a, st, out); err != nil {
-				return err
-			}
-		}
-		return errors.Join(printed, verdict(out))
+	f := newForeground(a, c, st, o.quiet)
+	return f.attend(cmd.Context(), spec, func(ctx context.Context) (*lithops.Outcome, error) {
+		r := f.run()
+		r.Spec, r.Source, r.Stdin = spec, source, readerUntil(ctx, a.stdin)
+		return r.Do(ctx)
 	})
 }
 
@@ -310,24 +268,4 @@ func jobFileError(path string, err error) error {
 		return hint(err, "to run the command %s: lithops run -- %s {} ::: ITEM...", path, path)
 	}
 	return err
-}
-
-// verdict is the error that an outcome means.
-func verdict(out *lithops.Outcome) error {
-	total, failed := 0, 0
-	for state, n := range out.Counts {
-		total += n
-		if state.Failed() && state != job.Cancelled {
-			failed += n
-		}
-	}
-	switch {
-	case out.Interrupted:
-		return hint(errInterrupted, "lithops stats %s shows what has finished", out.JobID)
-	case failed > 0:
-		return hint(fmt.Errorf("%d of %d %w", failed, total, errTasksFailed), "lithops stats %s tells more, lithops plot %s draws it", out.JobID, out.JobID)
-	case out.Reason != "":
-		return fmt.Errorf("job ended early: %s", out.Reason)
-	}
-	return nil
 }

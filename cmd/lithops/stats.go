@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
+	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
 	"github.com/lithops-go/lithops/internal/store"
 	"github.com/spf13/cobra"
@@ -79,6 +81,10 @@ func newStatsCommand(a *app) *cobra.Command {
 		Long: `stats shows where the time of a job went: a summary, all keys of one task, or the
 records of all attempts for other programs. The job may still run, or have broken
 off. JOB is an id, a unique start of one, or last.
+
+Of a task that was tried more than once, --task lists all attempts, with the run of
+the job that each was made in, before the keys of the one that counts. Pauses between
+the runs of a resumed job are in no figure of the summary.
 
 Records are exported in the order of the tasks: one for each attempt, and one for
 a task that no attempt was made at. What could not be measured is null (in CSV: an
@@ -210,6 +216,9 @@ func writeTask(w io.Writer, j *store.Job, o statsOptions) (*store.Report, error)
 		all = chosen
 	}
 	if o.format() == "" {
+		if err := stats.WriteAttempts(w, all, counting(all)); err != nil {
+			return nil, err
+		}
 		return rep, stats.WritePprint(w, counting(all))
 	}
 	e, err := stats.NewExporter(w, o.format())
@@ -227,10 +236,10 @@ func writeTask(w io.Writer, j *store.Job, o statsOptions) (*store.Report, error)
 	return rep, e.End()
 }
 
-// counting is the attempt that counts: the successful one, else the last.
+// counting is the attempt that counts: the last successful one, else the last.
 func counting(all []*stats.Record) *stats.Record {
-	for _, r := range all {
-		if r.State.Final() && !r.State.Failed() {
+	for _, r := range slices.Backward(all) {
+		if r.State == job.Success {
 			return r
 		}
 	}
