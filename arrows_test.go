@@ -12,12 +12,14 @@ const ours = "github.com/lithops-go/lithops"
 // that is not here may be imported by tests and tools only, and is free in what
 // it imports itself, but for the root of internal ones.
 var arrows = map[string][]string{
-	"cmd/lithops": {".", "internal/chart", "internal/executor", "internal/job", "internal/stats", "internal/store"},
-	".": {"internal/chart", "internal/clock", "internal/executor", "internal/job", "internal/localworker",
+	"cmd/lithops": {".", "internal/chart", "internal/doctor", "internal/executor", "internal/job", "internal/stats", "internal/store"},
+	".": {"internal/cgroup", "internal/chart", "internal/clock", "internal/executor", "internal/job", "internal/localworker", "internal/proc",
 		"internal/runtimes/node", "internal/runtimes/python", "internal/stats", "internal/store", "internal/wire", "internal/worker"},
+	"internal/doctor": {"internal/cgroup", "internal/clock", "internal/executor", "internal/job", "internal/localworker",
+		"internal/proc", "internal/stats", "internal/store", "internal/wire", "internal/worker"},
 	"internal/executor":        {"internal/clock", "internal/job", "internal/stats", "internal/store", "internal/wire"},
 	"internal/localworker":     {"internal/executor", "internal/job", "internal/proc", "internal/store", "internal/wire"},
-	"internal/worker":          {"internal/clock", "internal/job", "internal/proc", "internal/stats", "internal/store", "internal/wire"},
+	"internal/worker":          {"internal/cgroup", "internal/clock", "internal/job", "internal/proc", "internal/stats", "internal/store", "internal/wire"},
 	"internal/store":           {"internal/clock", "internal/job", "internal/stats"},
 	"internal/chart":           {"internal/job", "internal/stats"},
 	"internal/stats":           {"internal/job"},
@@ -25,6 +27,7 @@ var arrows = map[string][]string{
 	"internal/job":             {},
 	"internal/runtimes/node":   {},
 	"internal/runtimes/python": {},
+	"internal/cgroup":          {},
 	"internal/clock":           {},
 	"internal/proc":            {},
 }
