@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/lithops-go/lithops/internal/clock"
@@ -239,7 +240,11 @@ func (p *Prepared) end(result *executor.Result, err error) (*Outcome, error) {
 	}
 	failed := p.conclude(result, err)
 	p.w.Event(store.Event{Event: "end", TimeNS: p.manifest.Ended.TimeNS, Text: p.manifest.Ended.State})
-	return out, errors.Join(err, failed, p.w.Close())
+	after := errors.Join(failed, p.w.Close())
+	if errors.Is(err, syscall.ENOSPC) && errors.Is(after, syscall.ENOSPC) {
+		after = nil // said once, that the disk is full is clear enough
+	}
+	return out, errors.Join(err, after)
 }
 
 // conclude writes the job's end into its manifest.

@@ -481,7 +481,7 @@ func TestAWorkerThatDiesAtOnceEndsTheJob(t *testing.T) {
 	s := newSetup(t, 10, 1, succeed)
 	s.config.Backend = stillborn{s.backend}
 	_, _, err := s.run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "start worker 0: no such library") {
+	if err == nil || !strings.Contains(err.Error(), "start worker 0: worker process died: exit code 127: no such library") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -490,7 +490,7 @@ func TestAWorkerThatDiesAtOnceEndsTheJob(t *testing.T) {
 type stillborn struct{ *backend }
 
 func (b stillborn) Launch(j *wire.Job) error {
-	b.events <- executor.Event{Kind: executor.Gone, Worker: j.Worker, Err: errors.New("no such library")}
+	b.events <- executor.Event{Kind: executor.Gone, Worker: j.Worker, Err: &executor.ExitError{Code: 127, Said: "no such library"}}
 	return nil
 }
 

@@ -136,8 +136,10 @@ func (e *executor) gone(w *worker, err error) {
 	case err == nil && len(left) > 0:
 		err = fmt.Errorf("worker %d ended with %d tasks", w.number, len(left))
 	case err != nil && !w.ready && !e.stopping:
-		// One may have been hit by what was not meant for it; several in a row cannot start.
-		if e.badStarts++; e.badStarts > maxBadStarts || !e.started {
+		// One may have been hit by what was not meant for it; several in a row cannot start, nor
+		// can the first that gives up by itself.
+		_, exited := errors.AsType[*ExitError](err)
+		if e.badStarts++; e.badStarts > maxBadStarts || !e.started && exited {
 			e.fail(fmt.Errorf("start worker %d: %w", w.number, err))
 		}
 	}
@@ -168,6 +170,11 @@ func (e *executor) gone(w *worker, err error) {
 			}
 		}
 		e.giveBack(w, p)
+	}
+	// What was lost has its line before another attempt is made, whatever becomes of the host.
+	e.flush()
+	if err := store.RemoveRunning(e.Writer.Dir(), w.number); err != nil {
+		e.fail(err)
 	}
 }
 

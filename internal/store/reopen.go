@@ -70,7 +70,32 @@ func (w *Writer) reopen() (*Manifest, error) {
 	} else if err == nil {
 		w.host, err = continueSegment(path, end, w.open)
 	}
+	if err == nil {
+		err = w.deaths(m)
+	}
 	return m, err
+}
+
+// deaths notes what workers were at that died with their host.
+func (w *Writer) deaths(m *Manifest) error {
+	left, err := filepath.Glob(filepath.Join(w.dir, "w-*."+runningKind))
+	if err != nil {
+		return err
+	}
+	var dead []int
+	for _, path := range left {
+		if n, ok := segmentWorker(filepath.Base(path), runningKind); ok {
+			dead = append(dead, n)
+			err = errors.Join(err, w.died(n, m))
+		}
+	}
+	err = errors.Join(err, w.Flush())
+	for _, n := range dead {
+		if err == nil {
+			err = RemoveRunning(w.dir, n)
+		}
+	}
+	return err
 }
 
 // cutInputs checks that the inputs of the map are there, and cuts off what a host that
@@ -162,7 +187,7 @@ func (w *Writer) stale(name string, ofWorker bool) bool {
 		return true
 	case !ofWorker:
 		return false
-	case kind == runningKind, kind == OutPart:
+	case kind == OutPart:
 		return true
 	case kind == LogPart, kind == WorkerErr:
 		info, err := os.Stat(filepath.Join(w.dir, name))

@@ -1,17 +1,23 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/stats"
 )
 
-// Running tells, to whoever asks after a worker's death, which attempt it was at.
+// Running tells the host, or the next one when it is dead, too, which attempt a worker was
+// at when it died.
 // A worker that records short calls in groups cannot be told from its segment: what
 // it had finished last may be missing there. The file is mapped into the worker's
 // memory, so that a note costs nothing and outlives the process.
@@ -67,6 +73,45 @@ func ReadRunning(dir string, worker int) (a job.Attempt, ok bool) {
 		return job.Attempt{}, true
 	}
 	return a, true
+}
+
+// RemoveRunning removes what a dead worker has left, when the host's log tells of it.
+func RemoveRunning(dir string, worker int) error {
+	err := os.Remove(SegmentPath(dir, worker, runningKind))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// died notes what a worker was at that died with its host, unless that is recorded: it
+// was running, and nobody has written that down.
+func (w *Writer) died(worker int, m *Manifest) error {
+	a, _ := ReadRunning(w.dir, worker)
+	if a.Try == 0 || a.Task < 0 || a.Task >= m.Tasks {
+		return nil
+	}
+	f, err := os.Open(SegmentPath(w.dir, worker, StatsSegment))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // it had not come so far
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	const most = 4 << 20 // far more than a worker has in hand
+	end := make([]byte, min(most, info.Size()))
+	if _, err := f.ReadAt(end, info.Size()-int64(len(end))); err != nil && err != io.EOF {
+		return err
+	}
+	if !bytes.Contains(end, fmt.Appendf(nil, `{"task":%d,"attempt":%d,`, a.Task, a.Try)) {
+		w.Task(&stats.Record{Task: a.Task, Attempt: a.Try, State: job.Running, Worker: stats.IntOf(worker)})
+	}
+	return nil
 }
 
 const runningKind = "now"

@@ -117,11 +117,9 @@ func serve(in io.Reader, out io.Writer, last func()) int {
 		w.send.fatal("setup", err)
 		return exitFailed
 	}
-	if run.callees[0] != nil || run.callees[1] != nil || run.recorder.synced {
-		if w.note, err = store.CreateRunning(run.job.Dir, run.job.Worker); err != nil {
-			w.send.fatal("store", err)
-			return exitFailed
-		}
+	if w.note, err = store.CreateRunning(run.job.Dir, run.job.Worker); err != nil {
+		w.send.fatal("store", err)
+		return exitFailed
 	}
 	hello, _ := json.Marshal(wire.Hello{Hostname: run.hostname})
 	w.send.message(&wire.Message{Kind: wire.Ready, Numbers: [2]int64{wire.Version}, JSON: hello})
