@@ -4,6 +4,8 @@
 GO         ?= go
 FUZZTIME   ?= 20s
 BENCHFLAGS ?=
+KILLS      ?= 1000
+SOAK       ?= 10m
 
 # Where the built program and the demo's jobs and pictures go.
 BIN  := bin/lithops
@@ -87,6 +89,14 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \
 	done
+
+.PHONY: faults
+faults: ## kill KILLS (1000) processes of jobs, stop others, fill the disk: nothing may be lost, nobody left
+	$(GO) test -count=1 -v -timeout 60m ./internal/faults -skip TestSoak -faults.kills $(KILLS)
+
+.PHONY: soak
+soak: ## run jobs for SOAK (10m), kill workers now and then: memory and descriptors may not grow
+	$(GO) test -count=1 -v -timeout 0 ./internal/faults -run TestSoak -faults.soak $(SOAK)
 
 .PHONY: cover
 cover: ## test coverage by package and in all
