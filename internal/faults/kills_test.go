@@ -98,6 +98,13 @@ func (v *victim) live(ref *reference) {
 			args = []string{"resume", "-q", v.id}
 			v.tally.count("resumes", 1)
 			v.tally.count("hosts that gave up because workers died while they started", 1)
+		case code > 0 && strings.Contains(h.said(), "ended before it was ready: SIGKILL"):
+			// So does a function whose process is killed again and again while it loads.
+			v.tally.count("hosts that gave up because runtimes were killed while they started", 1)
+			if v.id != "" {
+				args = []string{"resume", "-q", v.id}
+				v.tally.count("resumes", 1)
+			}
 		case code > 0:
 			t.Fatalf("lithops %s: exit code %d\n%s", strings.Join(args, " "), code, h.said())
 		case v.id == "":
