@@ -90,7 +90,7 @@ func (r Run) PrepareResume(ctx context.Context, jobID string, sel Selection) (*P
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{run: r, w: w, manifest: m, maps: m.Maps()}
+	p := &Prepared{run: r, w: w, manifest: m, read: *m, maps: m.Maps()}
 	if err := p.resume(ctx, sel); err != nil {
 		w.Close()
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/lithops-go/lithops"
+	"github.com/lithops-go/lithops/internal/executor"
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
 	"github.com/lithops-go/lithops/internal/store"
@@ -508,5 +509,33 @@ func TestAProgramThatHasChangedIsToldOf(t *testing.T) {
 	_, had := b.resume(out.JobID, lithops.Selection{})
 	if !slices.ContainsFunc(had.Notes, func(n string) bool { return strings.Contains(n, "./tool has changed") }) || b.result(out.JobID, 0) != "mended\n" {
 		t.Errorf("%+v: %q", had, b.result(out.JobID, 0))
+	}
+}
+
+func TestAResumedJobWhoseFunctionCannotBeLoaded(t *testing.T) {
+	needPython(t)
+	b := newBench(t)
+	b.write("f.py", adder)
+	out := b.run("function: f.py:value\ndata: {range: 4}\nworkers: 2\n")
+	b.write("f.py", "import nothing_of_this_name\n")
+	p, err := lithops.Run{Store: b.store, Created: func(string) { t.Error("the job was said to run") }}.PrepareResume(t.Context(), out.JobID, lithops.Selection{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Execute(t.Context())
+	if _, ok := errors.AsType[*executor.FunctionError](err); !ok {
+		t.Errorf("error %v", err)
+	}
+	j, err := b.store.Job(out.JobID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.State() != store.JobFailed || len(j.Manifest.Runs) != 1 || j.Manifest.Ended == nil {
+		t.Errorf("state %s, %+v", j.State(), j.Manifest.Runs)
+	}
+	b.write("f.py", adder)
+	b.write("good", "")
+	if again, had := b.resume(out.JobID, lithops.Selection{}); had.Run != 2 || again.Counts[job.Success] != 4 {
+		t.Errorf("%+v, then %v", had, again.Counts)
 	}
 }

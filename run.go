@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -71,8 +72,9 @@ type Outcome struct {
 // recorded; tasks that fail are no error. When ctx ends, no task is started any
 // more, running ones are ended in good order, and Outcome.Interrupted is set;
 // before the first task the error is ctx's.
-// A job that never began leaves nothing in the store; that is so, too, when its
-// function cannot be loaded, which is an *executor.FunctionError.
+// A job that never began leaves nothing in the store, and one that was to be resumed is
+// as it was; that is so, too, when its function cannot be loaded, which is an
+// *executor.FunctionError.
 func (r Run) Do(ctx context.Context) (*Outcome, error) {
 	p, err := r.Prepare(ctx)
 	if err != nil {
@@ -90,8 +92,9 @@ type Prepared struct {
 	clock    *clock.Clock
 	maps     int // tasks of the map
 	staged   *stages
-	next     store.RunInfo // of the run to come
-	before   *resumed      // nil: this is the job's first run
+	next     store.RunInfo  // of the run to come
+	before   *resumed       // nil: this is the job's first run
+	read     store.Manifest // of a job that is resumed, as it was before
 }
 
 // Prepare checks the job and writes all it needs, the items included, into the
@@ -144,14 +147,17 @@ func (p *Prepared) Execute(ctx context.Context) (*Outcome, error) {
 		}
 		created = nil
 	}
-	late := p.before == nil && p.loads()
+	late := p.loads()
 	if !late {
 		tell()
 	}
 	ctx, watched := p.watch(ctx)
 	result, err := p.execute(ctx, watched.now, tell)
 	watched.end()
-	if _, ok := errors.AsType[*executor.FunctionError](err); ok && late && created != nil && ran(result) == 0 {
+	if _, ok := errors.AsType[*executor.FunctionError](err); ok && late && created != nil && (p.before != nil || ran(result) == 0) {
+		if p.before != nil { // as if it had not been resumed
+			err = errors.Join(err, p.w.WriteManifest(&p.read))
+		}
 		p.Abandon()
 		return nil, err
 	}
@@ -241,8 +247,8 @@ func (p *Prepared) end(result *executor.Result, err error) (*Outcome, error) {
 	failed := p.conclude(result, err)
 	p.w.Event(store.Event{Event: "end", TimeNS: p.manifest.Ended.TimeNS, Text: p.manifest.Ended.State})
 	after := errors.Join(failed, p.w.Close())
-	if errors.Is(err, syscall.ENOSPC) && errors.Is(after, syscall.ENOSPC) {
-		after = nil // said once, that the disk is full is clear enough
+	if err != nil && errors.Is(after, syscall.ENOSPC) && strings.Contains(err.Error(), syscall.ENOSPC.Error()) {
+		after = nil // said once, by a worker perhaps, that the disk is full is clear enough
 	}
 	return out, errors.Join(err, after)
 }

@@ -238,6 +238,9 @@ func hostOf(m *store.Manifest) (hostname string, pid int) {
 	return m.Hostname, m.PID
 }
 
+// leastRef is how much of an id has to be typed where a slip would be a pity.
+const leastRef = 4
+
 // resolveJobs opens the store and finds the jobs that refs name, each once.
 func resolveJobs(c *config, refs []string) (*store.Store, []string, error) {
 	st, err := existingStore(c)
@@ -253,6 +256,9 @@ func resolveJobs(c *config, refs []string) (*store.Store, []string, error) {
 		id, err := st.Resolve(ref)
 		if err != nil {
 			return nil, nil, badInput{err}
+		}
+		if len(ref) < leastRef && ref != id {
+			return nil, nil, hint(usage("%q is too short for a job that is to be ended or removed", ref), "it would be %s", id)
 		}
 		if !seen[id] {
 			ids = append(ids, id)

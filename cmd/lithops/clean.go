@@ -58,7 +58,11 @@ func (g *age) Set(text string) error {
 	if !hasDays {
 		days, rest = "0", text
 	}
-	n, err := strconv.ParseUint(days, 10, 16)
+	n, err := strconv.ParseUint(days, 10, 31)
+	const most = 100_000 // days, beyond which there is no job
+	if err == nil && n > most {
+		return fmt.Errorf("want at most %dd", most)
+	}
 	if err == nil && (rest != "" || !hasDays) {
 		g.time, err = time.ParseDuration(rest)
 	}

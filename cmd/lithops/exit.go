@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"syscall"
 
 	"github.com/lithops-go/lithops/internal/job"
@@ -25,10 +26,24 @@ const exitHelp = `Exit codes:
 
 var (
 	errTasksFailed = errors.New("tasks failed")
-	errNotRun      = errors.New("tasks have not been run")
 	errInterrupted = errors.New("interrupted")
 	errCancelled   = errors.New("cancelled")
 )
+
+// incomplete is a job of whose tasks some have not come to what is said, without having
+// failed.
+type incomplete struct {
+	n, total int
+	what     string
+}
+
+func (e incomplete) Error() string {
+	have := "have"
+	if e.n == 1 {
+		have = "has"
+	}
+	return fmt.Sprintf("%d of %s %s not %s", e.n, plural(e.total, "task", "tasks"), have, e.what)
+}
 
 // badInput marks an error as the fault of what the user gave us: nothing was
 // started, and the same call fails again.
@@ -40,12 +55,13 @@ func (e badInput) Unwrap() error { return e.error }
 func exitCode(err error) int {
 	_, isSpec := errors.AsType[*job.SpecError](err)
 	_, isBad := errors.AsType[badInput](err)
+	_, isIncomplete := errors.AsType[incomplete](err)
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errInterrupted), errors.Is(err, errCancelled):
 		return exitInterrupted
-	case errors.Is(err, errTasksFailed), errors.Is(err, errNotRun), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case isIncomplete, errors.Is(err, errTasksFailed), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return exitFailed
 	case isSpec, isBad, errors.Is(err, store.ErrNewer):
 		return exitBadInput

@@ -141,7 +141,7 @@ func verdict(out *lithops.Outcome, told bool) error {
 	case out.Reason != "":
 		return hint(fmt.Errorf("job ended early: %s", out.Reason), "lithops resume %s goes on", id)
 	case out.Counts[job.Success] < total:
-		return hint(fmt.Errorf("%d of %d %w", total-out.Counts[job.Success], total, errNotRun), "lithops resume %s runs them", id)
+		return hint(incomplete{total - out.Counts[job.Success], total, "been run"}, "lithops resume %s runs them", id)
 	}
 	return nil
 }

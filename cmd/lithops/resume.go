@@ -95,7 +95,7 @@ func runResume(a *app, cmd *cobra.Command, o resumeOptions, ref string) error {
 			p.Abandon()
 			f.say(nothingToResume(r))
 			if r.Left > 0 {
-				return nil, hint(fmt.Errorf("%d of %d %w", r.Left, r.Done+r.Left, errNotRun), "lithops resume %s runs all that have not succeeded", j.ID())
+				return nil, hint(incomplete{r.Left, r.Done + r.Left, "succeeded"}, "lithops resume %s runs all that have not succeeded", j.ID())
 			}
 			return nil, nil
 		}

@@ -6,12 +6,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // interruptible calls f with a context that the first SIGINT, SIGTERM or SIGHUP
 // cancels, after a call of stopping. A reader of our output that goes away does
-// not end us: writing to it fails, that is all. The second signal ends the wait for f, which goes on until
-// the process exits.
+// not end us: writing to it fails, that is all. The second signal ends the wait for f,
+// which goes on until the process exits.
 func interruptible(ctx context.Context, stopping func(), f func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -29,15 +30,24 @@ func interruptible(ctx context.Context, stopping func(), f func(context.Context)
 		return err
 	case <-signals:
 	}
+	first := time.Now()
 	stopping()
 	cancel()
-	select {
-	case err := <-done:
-		return err
-	case <-signals:
-		return errInterrupted
+	for {
+		select {
+		case err := <-done:
+			return err
+		case s := <-signals:
+			if s == os.Interrupt || time.Since(first) > repeatTime {
+				return errInterrupted
+			}
+		}
 	}
 }
+
+// repeatTime is how long other signals than Ctrl-C's count as the first one: a terminal
+// that is closed, and timeout(1), send them twice.
+const repeatTime = time.Second
 
 // readerUntil reads from r, but only until ctx ends: a reader that waits for a
 // terminal or a pipe has to be freed. It takes nothing from r before it is read.

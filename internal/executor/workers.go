@@ -145,8 +145,12 @@ func (e *executor) gone(w *worker, err error) {
 	}
 	running, told := store.ReadRunning(e.Writer.Dir(), w.number)
 	for i, p := range left {
-		if w.fatal == nil && (told && p.Attempt == running || !told && i == 0) {
-			r := e.lost(w, err)
+		if told && p.Attempt == running || !told && i == 0 && w.fatal == nil {
+			why := err
+			if w.fatal != nil {
+				why = w.fatal // its worker could not go on, with writing down what came of it for example
+			}
+			r := e.lost(w, why)
 			if e.now {
 				r.State, r.ErrorType, r.Error = job.Cancelled, "cancelled", "killed because the job was cancelled"
 			}

@@ -220,7 +220,7 @@ func retriesShape() shape {
 			s.Retries.defaults()
 			s.Retries.MaxBackoff = v
 		}), "longest wait; default 30s"},
-		{"on", flagYAML, "[state]", texts{each: text{form: retryable, what: "error, timeout or lost"}, min: 1, set: func(s *Spec, v []string) error {
+		{"on", flagYAML, "[state]", texts{each: text{form: retryable, what: "error, timeout or lost"}, min: 1, what: "a list of error, timeout or both", set: func(s *Spec, v []string) error {
 			s.Retries.defaults()
 			s.Retries.On = nil
 			for _, name := range v {
@@ -231,7 +231,7 @@ func retriesShape() shape {
 				s.Retries.On = append(s.Retries.On, state)
 			}
 			return nil
-		}}, "what is tried again; default is [error, timeout, lost]"},
+		}}, "what is tried again; default is [error, timeout]; what is lost is in any case, see retries.lost"},
 		{"lost", flagYAML, "int", whole{max: 1 << 20, set: func(s *Spec, v int64) {
 			lost := int(v)
 			s.Retries.Lost = &lost

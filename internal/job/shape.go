@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -215,11 +216,12 @@ type texts struct {
 	min  int
 	// mark remembers the place of each element, for errors inside it.
 	mark bool
+	what string // in errors, where "a list of texts" does not say enough
 	set  func(s *Spec, v []string) error
 }
 
 func (t texts) accepts(n *yaml.Node) bool { return n.Kind == yaml.SequenceNode }
-func (t texts) want() string              { return "a list of texts" }
+func (t texts) want() string              { return cmp.Or(t.what, "a list of texts") }
 
 func (t texts) schema() schema {
 	s := schema{"type": "array", "items": t.each.schema()}

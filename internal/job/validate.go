@@ -46,6 +46,9 @@ func (s *Spec) Validate() error {
 			return s.from.fault(n.path, "%s must not be negative", n.path)
 		}
 	}
+	if n := s.Limits.Memory; n > 0 && n < leastMemory {
+		return s.from.fault("limits.memory", "limits.memory of %d bytes is less than any process needs; sizes are written like 512MiB or 2GiB", n)
+	}
 	if f := s.OnFailure; f.Count < 0 || f.Percent < 0 || f.Percent > 100 {
 		return s.from.fault("on_failure", "on_failure must tolerate a number of tasks, or 0 to 100 %%")
 	}
@@ -301,3 +304,6 @@ func FromArgs(argv []string, items []string, dir string) (*Spec, error) {
 	}
 	return s, s.Validate()
 }
+
+// leastMemory is a limit below which no program could be started.
+const leastMemory = 1 << 20

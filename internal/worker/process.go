@@ -23,6 +23,8 @@ type process struct {
 	mu     sync.Mutex
 	exited bool      // the leader is a zombie or gone: signals are the sweeper's now
 	why    job.State // set when we end it: timeout or cancelled
+	asked  time.Time // when that was
+	hurry  bool      // what is left when the leader has exited gets no time either
 	killer *time.Timer
 	timer  *time.Timer // time limit, nil without one
 	limits int         // counts time limits: one that has passed must not end what came after
@@ -84,7 +86,7 @@ func (p *process) endLocked(why job.State) {
 	if p.exited || p.why != 0 {
 		return
 	}
-	p.why = why
+	p.why, p.asked = why, time.Now()
 	proc.Signal(p.pid, syscall.SIGTERM)
 	p.killer = time.AfterFunc(p.grace, p.kill)
 }
@@ -93,9 +95,26 @@ func (p *process) endLocked(why job.State) {
 func (p *process) kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.hurry = true
 	if !p.exited {
 		proc.Signal(p.pid, syscall.SIGKILL)
 	}
+}
+
+// until is how long what outlived the leader may live, which was found at the time begun.
+// When it was asked to end with its group, it has what is left of the grace period: the
+// leader may have been no more than a shell in front of it.
+func (p *process) until(begun time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	short := begun.Add(sweepGrace)
+	switch full := p.asked.Add(p.grace); {
+	case p.hurry:
+		return begun
+	case p.why != 0 && full.After(short):
+		return full
+	}
+	return short
 }
 
 // done notes that the leader has exited and says why we ended it, 0 if we did not.
@@ -186,7 +205,7 @@ func (p *process) reap(stuck map[int]bool) (status syscall.WaitStatus, own sysca
 }
 
 // sweep ends and collects the processes that outlived their task. Each is asked
-// once, and killed when the grace is over.
+// once, alone or with its group, and killed when its time is over.
 func (p *process) sweep(stuck map[int]bool) (peak int64) {
 	var begun time.Time
 	asked := map[int]bool{}
@@ -203,16 +222,18 @@ func (p *process) sweep(stuck map[int]bool) (peak int64) {
 		if begun.IsZero() {
 			begun = time.Now()
 		}
-		age := time.Since(begun)
+		late := time.Since(p.until(begun))
 		for _, pid := range left {
-			switch {
-			case age > sweepMost:
+			switch group, _ := syscall.Getpgid(pid); {
+			case late > sweepMost:
 				stuck[pid] = true
-			case age > sweepGrace:
+			case late > 0:
 				proc.Signal(pid, syscall.SIGKILL)
 			case !asked[pid]: // many programs take a second SIGTERM for impatience
 				asked[pid] = true
-				proc.Signal(pid, syscall.SIGTERM)
+				if p.ending() == 0 || group != p.pid {
+					proc.Signal(pid, syscall.SIGTERM)
+				}
 			}
 		}
 		time.Sleep(pause)

@@ -296,8 +296,8 @@ func (r *runner) command(rec *stats.Record, a assignment, w *worker) error {
 	ended := r.clock.Now()
 	why := p.done()
 	seen := r.meter.end(ended)
-	w.begin(nil, nil)
 	status, own, peak, err := p.reap(r.stuck)
+	w.begin(nil, nil) // not before: a host that goes meanwhile leaves no time to what is left
 	if err = errors.Join(waitErr, err); err != nil {
 		return fmt.Errorf("wait for command: %w", err)
 	}

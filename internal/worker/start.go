@@ -127,6 +127,7 @@ func (r *runner) withdraw(a assignment, err error, w *worker) error {
 	case w.isGone():
 		return errHostGone
 	case !errors.Is(err, errWithdrawn):
+		w.settled()
 		return err
 	case w.isDropped(a.Attempt):
 		defer w.settled()

@@ -110,6 +110,7 @@ func (r *runner) notReady(a assignment, began int64, err error, w *worker) error
 	switch {
 	case errors.Is(err, errCancelled):
 	case !ok || !r.toldWarm:
+		w.settled() // it has not begun
 		return err
 	}
 	rec := r.record(a.Attempt, began)
