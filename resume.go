@@ -258,11 +258,11 @@ func (p *Prepared) chooseReduce(maps int) {
 }
 
 // named are the tasks that the selection names, nil when it names none.
-func (s *Selection) named(tasks int) (map[int]bool, error) {
+func (s *Selection) named(tasks int) ([]bool, error) {
 	if s.Tasks == nil {
 		return nil, nil
 	}
-	named := map[int]bool{}
+	named := make([]bool, tasks)
 	for _, r := range s.Tasks {
 		if r.First < 0 || r.Last >= tasks {
 			missing := r.Last

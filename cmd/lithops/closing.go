@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/lithops-go/lithops"
@@ -45,7 +44,7 @@ func writeClosing(w io.Writer, s *stats.Summary, reason string) {
 	}
 	for i, f := range s.Failures {
 		if i == failuresShown {
-			fmt.Fprintf(w, "  and %d more kinds of failure\n", len(s.Failures)-i)
+			fmt.Fprintf(w, "  and %s of failure\n", plural(len(s.Failures)-i, "more kind", "more kinds"))
 			break
 		}
 		writeFailure(w, f)
@@ -89,17 +88,12 @@ func headline(s *stats.Summary) string {
 	}
 	line += ": " + strings.Join(counts, ", ")
 	if s.SpeedUp.OK && s.Workers.OK {
-		line += "; speed-up " + stats.HumanNumber(s.SpeedUp.V)
-		if sameWorkers(s.Runs) {
-			line += fmt.Sprintf(" on %d workers", s.Workers.V)
+		line += "; speed-up " + stats.HumanNumber(s.SpeedUp.V) + " on " + s.WorkersText() + " worker"
+		if s.Workers.V != 1 {
+			line += "s"
 		}
 	}
 	return line
-}
-
-// sameWorkers says whether all runs had the same number of workers.
-func sameWorkers(runs []stats.Run) bool {
-	return !slices.ContainsFunc(runs, func(r stats.Run) bool { return r.Workers != runs[0].Workers })
 }
 
 // writeFailure is a line such as

@@ -38,8 +38,25 @@ func TestHeadlineOfRuns(t *testing.T) {
 	if got := headline(s); got != "3 tasks in 2.00 s (2 runs): 2 succeeded, 1 failed; speed-up 1.50 on 4 workers" {
 		t.Error(got)
 	}
-	s.Runs[0].Workers = stats.IntOf(2) // there is no one number of workers to tell
-	if got := headline(s); got != "3 tasks in 2.00 s (2 runs): 2 succeeded, 1 failed; speed-up 1.50" {
+	s.Runs[0].Workers = stats.IntOf(1)
+	if got := headline(s); got != "3 tasks in 2.00 s (2 runs): 2 succeeded, 1 failed; speed-up 1.50 on 1 to 4 workers" {
 		t.Error(got)
+	}
+	s.Runs, s.Workers = s.Runs[:1], stats.IntOf(1)
+	if got := headline(s); got != "3 tasks in 2.00 s: 2 succeeded, 1 failed; speed-up 1.50 on 1 worker" {
+		t.Error(got)
+	}
+}
+
+func TestClosingCountsKindsOfFailure(t *testing.T) {
+	s := &stats.Summary{Tasks: 9, States: map[job.State]int{job.Error: 9}}
+	for n := range 5 {
+		s.Failures = append(s.Failures, stats.Failure{State: job.Error, ErrorType: "exit", ExitCode: stats.IntOf(n + 1), Count: 1})
+		want := map[int]string{3: "  and 1 more kind of failure\n", 4: "  and 2 more kinds of failure\n"}[n]
+		var b strings.Builder
+		if writeClosing(&b, s, ""); strings.Count(b.String(), "such as") != min(n+1, failuresShown) || !strings.HasSuffix(b.String(), want) ||
+			want == "" && strings.Contains(b.String(), "more") {
+			t.Errorf("%d kinds: %s", n+1, b.String())
+		}
 	}
 }

@@ -32,7 +32,7 @@ func (f *logFollower) run(ctx context.Context, j *store.Job) (*store.Report, err
 	}
 	defer more.Close()
 	if f.tasks.one() && !f.failed && j.Manifest.Spec.Function == (job.Function{}) && f.tasks.ranges[0].from < j.Manifest.Maps() {
-		f.live = &liveLog{task: f.tasks.ranges[0].from}
+		f.live = &liveLog{task: f.tasks.ranges[0].from, before: map[job.Attempt]int64{}}
 	}
 	if _, err := f.all(j); err != nil {
 		return nil, err
@@ -62,7 +62,12 @@ func (f *logFollower) run(ctx context.Context, j *store.Job) (*store.Report, err
 func (f *logFollower) all(j *store.Job) (*store.Report, error) {
 	return f.each(j, func(attempts []stats.Record) error {
 		for i := range attempts {
-			if err := f.once(&attempts[i], 0); err != nil {
+			r := &attempts[i]
+			skip := int64(0)
+			if f.live != nil && r.State == job.Lost { // its worker has died: what it said was left where it stood
+				skip = f.live.printedOf(job.Attempt{Task: r.Task, Try: r.Attempt})
+			}
+			if err := f.once(r, skip); err != nil {
 				return err
 			}
 		}
@@ -121,8 +126,17 @@ type liveLog struct {
 	attempt job.Attempt // zero: none is known to run
 	worker  int
 	printed int64
-	begun   bool      // something was printed of it
-	look    time.Time // when to look again which attempt runs
+	begun   bool                  // something was printed of it
+	look    time.Time             // when to look again which attempt runs
+	before  map[job.Attempt]int64 // printed of attempts that ended without a record
+}
+
+// printedOf is how much was printed of an attempt.
+func (l *liveLog) printedOf(id job.Attempt) int64 {
+	if id == l.attempt {
+		return l.printed
+	}
+	return l.before[id]
 }
 
 // read is what the running attempt has written since the last call: if it still
@@ -168,6 +182,9 @@ func (l *liveLog) find(j *store.Job) {
 	r := all[len(all)-1]
 	id := job.Attempt{Task: r.Task, Try: r.Attempt}
 	if r.State == job.Running && r.Worker.OK && id != l.attempt {
+		if l.printed > 0 {
+			l.before[l.attempt] = l.printed
+		}
 		l.attempt, l.worker, l.printed, l.begun = id, int(r.Worker.V), 0, false
 	}
 }

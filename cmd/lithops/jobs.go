@@ -95,7 +95,7 @@ func summarize(j *store.Job) (*stats.Summary, *store.Report, error) {
 		}
 		return tellingLine(tail)
 	}
-	runs := j.Manifest.JobRuns()
+	runs := jobRuns(j)
 	rep, err := j.Scan(stats.SummaryKeys(), func(r *stats.Record) error {
 		stats.Align(runs, r)
 		s.Add(r)
@@ -146,10 +146,20 @@ func tellingLine(text string) string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
+// jobRuns is the job's runs. Nobody wrote when a job ended that broke off: its last run
+// took at least until its host's last sign of life.
+func jobRuns(j *store.Job) []stats.JobRun {
+	runs := j.Manifest.JobRuns()
+	if last := &runs[len(runs)-1]; last.End == 0 && j.State() == store.JobBrokenOff {
+		last.End = j.LastSeen()
+	}
+	return runs
+}
+
 func jobInfo(j *store.Job) stats.JobInfo {
 	m := j.Manifest
 	info := stats.JobInfo{ID: j.ID(), Name: m.Name, State: j.State(), Created: m.Clock.Wall, Workers: m.Workers,
-		Machine: machineFacts(m.Machine), Zone: time.Local, Runs: m.JobRuns()}
+		Machine: machineFacts(m.Machine), Zone: time.Local, Runs: jobRuns(j)}
 	switch {
 	case m.Ended != nil:
 		info.Ended, info.Counts = m.Ended.TimeNS, m.Ended.Counts
@@ -167,7 +177,7 @@ func machineFacts(m store.Machine) []string {
 	if m.CPUModel != "" {
 		facts = append(facts, m.CPUModel)
 	}
-	cpus := fmt.Sprintf("%d CPUs", m.CPUs)
+	cpus := plural(m.CPUs, "CPU", "CPUs")
 	if m.UsableCPUs != m.CPUs {
 		cpus += fmt.Sprintf(" (%d usable)", m.UsableCPUs)
 	}

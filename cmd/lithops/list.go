@@ -32,8 +32,9 @@ func newListCommand(a *app) *cobra.Command {
 		Short:   "list the jobs in the store, the newest first",
 		Long: `list shows the jobs in the store, the newest first. A job's state is running, done
 (every task succeeded), failed (some task did not), cancelled, or broken off: its
-host died. Wall is from its creation to its end; of a job that was resumed to the end
-of its last run, with the pauses between runs, which lithops stats leaves out.`,
+host died. Wall is from its creation to its end, or to its host's last sign of life; of
+a job that was resumed to the end of its last run, with the pauses between runs, which
+lithops stats leaves out.`,
 		Args: argCount(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runList(a, cmd, o) },
 	}
@@ -87,7 +88,7 @@ func (a *app) unreadable(jobs []store.Entry) error {
 		}
 	}
 	if n > 0 {
-		return fmt.Errorf("%d of %d jobs cannot be read", n, len(jobs))
+		return fmt.Errorf("%d of %s cannot be read", n, plural(len(jobs), "job", "jobs"))
 	}
 	return nil
 }

@@ -48,8 +48,8 @@ func newLogsCommand(a *app) *cobra.Command {
 		Short: "print what a job's tasks have logged",
 		Long: `logs prints the logs of a job's tasks, in the order of the items: what a command
 wrote to standard error, or what a function printed. Of each task it is the log of
-the attempt that counts, the successful one or the last; tasks that have logged
-nothing are left out, unless they failed. JOB is an id, a unique start of one, or
+the attempt that counts, the successful one or the last, also of one that was lost with
+its worker; tasks that have logged nothing are left out, unless they failed. JOB is an id, a unique start of one, or
 last.
 
 With -f the logs of a job that runs are printed as its tasks end, those of each

@@ -159,8 +159,7 @@ func nothingToResume(r *lithops.Resumption) []string {
 	line := fmt.Sprintf("all %s have succeeded: nothing to resume", plural(r.Done, "task", "tasks"))
 	switch {
 	case r.Left > 0:
-		line = fmt.Sprintf("none of the tasks asked for is to be run; %s of %s have not succeeded",
-			stats.HumanCount(int64(r.Left)), plural(r.Done+r.Left, "task", "tasks"))
+		line = "none of the tasks asked for is to be run"
 	case r.Done == 0:
 		line = "the job has no tasks: nothing to resume"
 	case r.Done == 1:

@@ -111,6 +111,6 @@ func TestKilledWorker(t *testing.T) {
 	if len(m.records) != 2 {
 		t.Fatalf("%d attempts, want 2", len(m.records))
 	}
-	ending(t, m.records[0], job.Lost, stats.Int{}, "", append(slices.Concat(ofProcess, ofWorker), "host_status_done_tstamp", "host_status_query_count")...)
+	ending(t, m.records[0], job.Lost, stats.Int{}, "", append(slices.Concat(ofProcess, ofWorker), "host_status_query_count")...)
 	ending(t, m.records[1], job.Success, stats.IntOf(0), "")
 }

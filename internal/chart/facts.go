@@ -1,6 +1,8 @@
 package chart
 
 import (
+	"cmp"
+
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
 )
@@ -44,12 +46,43 @@ func (f *figure) task() string {
 	return "task"
 }
 
-// total says when the last thing happened that is known of.
+// until is the job's end, if that is known, or else the last that happened, which is hi
+// to go by the stamps; hi if there are none, lo > hi.
+func (f *figure) until(lo, hi int64) int64 {
+	if end := f.c.EndNS; lo <= hi && known(end) {
+		return max(hi, end)
+	}
+	return hi
+}
+
+// total says how long the job took, or when the last thing happened that is known of.
 func (f *figure) total(t tally, last int64) string {
-	if t.unfinished > 0 {
+	if t.unfinished > 0 && f.c.EndNS == 0 {
 		return duration(last) + " so far"
 	}
 	return "total " + duration(last)
+}
+
+// workerCount says how many workers the job had at a time, and how many lanes there are
+// if that is another number: a lane is of one process.
+func (f *figure) workerCount(lanes int) string {
+	least, most := 0, 0
+	for _, r := range f.c.Runs {
+		if n := r.Workers; n > 0 {
+			least, most = min(cmp.Or(least, n), n), max(most, n)
+		}
+	}
+	if most == 0 {
+		return count(lanes, "worker")
+	}
+	s := count(most, "worker")
+	if least < most {
+		s = comma(float64(least), 0) + " to " + s
+	}
+	if lanes != most {
+		s += ", " + count(lanes, "lane")
+	}
+	return s
 }
 
 // noneYet is the note on a picture that lacks what it is about.

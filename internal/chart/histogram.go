@@ -26,7 +26,8 @@ func (f *figure) histogram() {
 	if running > 0 {
 		hi = now
 	}
-	f.timeX(lo, hi)
+	end := f.until(lo, hi)
+	f.timeX(lo, end)
 	f.taskRows()
 	if lo > hi {
 		f.empty(noneYet(n, "no task has started yet"))
@@ -39,7 +40,7 @@ func (f *figure) histogram() {
 		f.facts = append(f.facts, fmt.Sprintf("peak %s running at %s, mean %s", comma(float64(s.peak), 0), duration(s.peakAt), figures(s.mean())),
 			f.task()+" mean "+duration(meanRun(c, s, hi)))
 	}
-	f.facts = append(f.facts, f.total(t, hi))
+	f.facts = append(f.facts, f.total(t, end))
 
 	f.keys = append(f.keys, key{f.task() + ", start to end", palette.bar, block})
 	f.reduceKey("", block)

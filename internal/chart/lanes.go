@@ -13,6 +13,7 @@ type lanes struct {
 	workers     []int32 // their numbers, in order; the index is the lane
 	lane        map[int32]int
 	busy        []int64  // nanoseconds the worker had a task for, by lane
+	timed       bool     // of some attempt it is known how long it took
 	lost        []bool   // the worker took what it was busy with last along, by lane
 	run         []int    // index of the job's run that the worker was of, by lane
 	runs        []period // by run
@@ -20,7 +21,8 @@ type lanes struct {
 	homeless    int      // tasks that ran on a worker that is not known
 }
 
-// period is when the workers of one run were at work.
+// period is when the workers of one run were at work: from its first task's arrival to
+// its end, or the last task's leave where that is not known.
 type period struct {
 	first, last int64
 	workers     int   // 0: unknown
@@ -75,6 +77,7 @@ func newLanes(c *stats.Columns, others []piece, now int64) *lanes {
 			seen(k, from, to)
 		}
 		if ran {
+			l.timed = true
 			busy[k].Add(from, to)
 		}
 	}
@@ -84,6 +87,7 @@ func newLanes(c *stats.Columns, others []piece, now int64) *lanes {
 		if o.Lost() {
 			l.lost[lane] = true
 		} else {
+			l.timed = true
 			busy[lane].Add(o.from, o.to)
 		}
 	}
@@ -108,6 +112,15 @@ func (l *lanes) sum(c *stats.Columns, span []period, busy []stats.Spans) {
 		l.run, l.busy = append(l.run, of), append(l.busy, total)
 		r.first, r.last, r.busy = min(r.first, s.first), max(r.last, s.last), r.busy+total
 		l.first, l.last = min(l.first, s.first), max(l.last, s.last)
+	}
+	for k := range l.runs {
+		r, end := &l.runs[k], c.EndNS
+		if k+1 < len(l.runs) {
+			end = c.Runs[k+1].AtNS
+		}
+		if r.first <= r.last && known(end) {
+			r.last = max(r.last, end)
+		}
 	}
 }
 

@@ -92,8 +92,8 @@ func runEnd(c *stats.Columns, o *stats.OtherAttempt, now int64) int64 {
 	return max(o.From, now)
 }
 
-// bounds is the least and the greatest known stamp of all attempts; lo > hi if there
-// is none.
+// bounds is the least and the greatest known stamp of all attempts, or the job's end if
+// that is later; lo > hi if there is none.
 func bounds(c *stats.Columns) (lo, hi int64) {
 	lo, hi = extent(all(c)...)
 	for k := range c.Others {
@@ -103,6 +103,9 @@ func bounds(c *stats.Columns) (lo, hi int64) {
 				lo, hi = min(lo, at), max(hi, at)
 			}
 		}
+	}
+	if lo <= hi && known(c.EndNS) {
+		hi = max(hi, c.EndNS)
 	}
 	return lo, hi
 }

@@ -22,7 +22,8 @@ func (f *figure) phases() {
 	t := tallyOf(c)
 	f.facts = f.opening(t)
 	lo, hi := extent(c.Submit, c.WorkerStart, c.Start, c.End, c.WorkerEnd, c.StatusDone)
-	f.timeX(lo, hi)
+	end := f.until(lo, hi)
+	f.timeX(lo, end)
 	f.taskRows()
 	if lo > hi {
 		f.empty(noneYet(n, "no task has been submitted yet"))
@@ -57,7 +58,7 @@ func (f *figure) phases() {
 		}
 		f.keys = append(f.keys, key{label, p.color, block})
 	}
-	f.facts = append(f.facts, f.total(t, hi))
+	f.facts = append(f.facts, f.total(t, end))
 	mean := func(k int) string { return list[k].name + " " + duration(int64(mapped[k]/float64(max(c.Maps, 1)))) }
 	f.facts = append(f.facts, "mean per "+f.task()+": "+mean(0)+", "+mean(2)+", "+mean(4))
 	f.layers = []layer{{draw: func(p *plot) { f.phaseBars(p, list) }}}

@@ -30,6 +30,7 @@ func (f *figure) timeline() {
 	}
 	t := tallyOf(c)
 	lo, hi := extent(all(c)...)
+	hi = f.until(lo, hi)
 	f.timeX(lo, hi)
 	f.taskRows()
 	f.facts = f.opening(t)

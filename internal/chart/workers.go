@@ -25,13 +25,16 @@ func (f *figure) workers() {
 		f.empty(noneYet(c.Len(), "no task has reached a worker yet"))
 		return
 	}
-	f.timeX(min(0, l.first), l.last)
+	f.timeX(min(0, l.first), f.until(l.first, l.last))
 	f.left = rowAxis(len(l.workers), f.yTicks())
 	f.left.ticks = slices.DeleteFunc(f.left.ticks, func(t chart.Tick) bool { return int(t.Value) >= len(l.workers) })
 	for i, t := range f.left.ticks {
 		f.left.ticks[i].Label = fmt.Sprint(l.workers[int(t.Value)])
 	}
-	f.facts = append(f.facts, count(len(l.workers), "worker"), "utilisation "+percent(l.utilisation()))
+	f.facts = append(f.facts, f.workerCount(len(l.workers)))
+	if l.timed {
+		f.facts = append(f.facts, "utilisation "+percent(l.utilisation()))
+	}
 	if most, least, ok := l.extremes(); ok {
 		f.facts = append(f.facts, fmt.Sprintf("busiest worker %d: %s, least busy %d: %s",
 			l.workers[most], percent(l.share(most)), l.workers[least], percent(l.share(least))))

@@ -21,16 +21,15 @@ func (s *Summarizer) Summary() *Summary {
 		g := &s.stages[reducing]
 		out.Reduce = &Reduce{Tasks: n - s.maps, States: map[job.State]int{}, Start: g.trueStart, After: g.firstStart.Since(out.Created)}
 	}
-	out.Workers = known(s.info.Workers)
+	out.Workers = s.mostWorkers()
 	out.ColdStarts = s.cold.int()
 	s.countTasks(out)
 	out.Wall = s.wall(out.Created, out.Ended)
-	ended := out.States[job.Success] + out.Failed()
-	if out.Wall.OK && out.Wall.NS > 0 {
+	if ended := out.States[job.Success] + out.States[job.Error] + out.States[job.Timeout]; out.Wall.OK && out.Wall.NS > 0 {
 		out.Throughput = FloatOf(float64(ended) / (float64(out.Wall.NS) / 1e9))
 	}
 	s.runsOf(out)
-	s.workerTime(out, s.info.Now == 0 && out.settled())
+	s.workerTime(out)
 	s.spreads(&out.Spreads, mapping, 0, s.maps, &out.WorkerTime)
 	if out.Reduce != nil {
 		s.spreads(&out.Reduce.Spreads, reducing, s.maps, n, &out.WorkerTime)
@@ -71,34 +70,35 @@ func (s *Summarizer) phase(c int) sum {
 	return s.stages[mapping].phases[c].plus(s.stages[reducing].phases[c])
 }
 
+// wall is the time until now, or else until the job's end, or until the last that is
+// known of it if nobody wrote its end or a stamp lies behind it.
 func (s *Summarizer) wall(created, ended Sec) Sec {
-	switch {
-	case s.info.Now > 0:
+	if s.info.Now > 0 {
 		return SecOf(s.info.Now - s.pauses()).Since(created)
-	case s.lastStamp.OK:
-		return s.lastStamp.Since(created)
 	}
+	list := s.runList()
+	ended = later(ended, positive(list[len(list)-1].End))
 	ended.NS -= s.pauses()
-	return ended.Since(created)
+	return later(s.lastStamp, ended).Since(created)
 }
 
-// workerTime fills in what is about the workers together; complete says that
-// nothing is to come.
-func (s *Summarizer) workerTime(out *Summary, complete bool) {
+// workerTime fills in what is about the workers together. While the job runs it is not
+// known what they had.
+func (s *Summarizer) workerTime(out *Summary) {
 	w := &out.WorkerTime
 	*w = WorkerTime{Busy: s.busyTime(), Starting: s.phase(starting).sec(), Running: s.phase(running).sec(),
 		Uploading: s.phase(uploading).sec(), Overhead: s.phase(overhead).sec(), Discarded: s.discardedTime()}
 	if s.overlap(w) {
 		w.Overhead.NS = max(0, w.Busy.NS-w.Starting.NS-w.Running.NS-w.Uploading.NS)
 	}
-	if !complete {
+	if out.running {
 		return
 	}
 	out.SpeedUp = ratio(w.Running, out.Wall)
 	if user, system := s.phase(cpuUser), s.phase(cpuSystem); user.known() && system.known() {
 		out.Cores = ratio(user.plus(system).sec(), out.Wall)
 	}
-	whole, working := s.available(out.Runs)
+	whole, working := s.available(out.Created, out.Runs)
 	out.Utilisation = percentOf(w.Busy, working)
 	w.Available = whole
 	if w.Available.OK && w.Busy.OK && w.Busy.NS <= w.Available.NS {
@@ -259,17 +259,17 @@ func (s *Summarizer) at(column, task int) Int {
 func (s *Summarizer) warnings(out *Summary) []string {
 	list := []string{}
 	if s.strays > 0 {
-		list = append(list, fmt.Sprintf("%s records left out: their task numbers are beyond the job's %s tasks",
-			HumanCount(int64(s.strays)), HumanCount(int64(out.Tasks))))
+		list = append(list, counted(s.strays, "record left out: its task number is", "records left out: their task numbers are")+
+			" beyond the job's "+counted(out.Tasks, "task", "tasks"))
 	}
 	if open := out.Tasks - out.Done(); !out.settled() && s.info.Now == 0 {
-		list = append(list, fmt.Sprintf("%s of %s tasks did not end", HumanCount(int64(open)), HumanCount(int64(out.Tasks))))
+		list = append(list, fmt.Sprintf("%s of %s did not end", HumanCount(int64(open)), counted(out.Tasks, "task", "tasks")))
 	}
 	for _, state := range job.States() {
 		host, known := s.info.Counts[state]
 		if known && s.info.Now == 0 && state.Final() && host != out.States[state] {
-			list = append(list, fmt.Sprintf("the host counted %s tasks in state %s, the records show %s",
-				HumanCount(int64(host)), state, HumanCount(int64(out.States[state]))))
+			list = append(list, fmt.Sprintf("the host counted %s in state %s, the records show %s",
+				counted(host, "task", "tasks"), state, HumanCount(int64(out.States[state]))))
 		}
 	}
 	return list

@@ -39,7 +39,8 @@ type Columns struct {
 	OthersCut int
 	Retried   []bool // more than one attempt was made at the task
 
-	Runs []RunMark // of the job, in order; fewer than two: it was never resumed
+	Runs  []RunMark // of the job, in order; fewer than two: it was never resumed
+	EndNS int64     // end of the job, without pauses, or the last that is known of one that broke off; 0 while it runs, and when that is not known
 }
 
 // MostOthers bounds the memory that attempts which do not count may take: 6 MB.
@@ -70,8 +71,9 @@ type RunMark struct {
 	Ended   bool // its host was there to the end
 }
 
-// MarkRuns fills in Runs.
+// MarkRuns fills in Runs and EndNS.
 func (c *Columns) MarkRuns(runs []JobRun) {
+	c.Runs, c.EndNS = nil, 0
 	shift := int64(0)
 	for _, r := range runs {
 		c.Runs = append(c.Runs, RunMark{Number: r.Number, AtNS: r.Start - r.Shift - c.Created.UnixNano(), Pause: time.Duration(r.Shift - shift),
@@ -79,6 +81,9 @@ func (c *Columns) MarkRuns(runs []JobRun) {
 		shift = r.Shift
 	}
 	if len(c.Runs) > 0 {
+		if last := runs[len(runs)-1]; last.End > 0 {
+			c.EndNS = max(0, last.End-last.Shift-c.Created.UnixNano())
+		}
 		c.Runs[0].AtNS = 0 // the time before its start was spent on it too
 	}
 }

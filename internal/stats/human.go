@@ -68,6 +68,14 @@ func HumanCount(n int64) string {
 	return sign + s
 }
 
+// counted is so many of something: 1 task, 2 tasks.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return HumanCount(int64(n)) + " " + many
+}
+
 // HumanPercent writes a percentage: 96.1 %, <0.1 %, 1,234 %.
 func HumanPercent(v float64) string {
 	switch {

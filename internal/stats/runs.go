@@ -1,8 +1,11 @@
 package stats
 
 import (
+	"cmp"
 	"slices"
 	"sort"
+
+	"github.com/lithops-go/lithops/internal/job"
 )
 
 // BrokenOff is the state of a run, or job, whose host died.
@@ -13,7 +16,7 @@ const BrokenOff = "broken off"
 type JobRun struct {
 	Number  int
 	Start   int64  // Unix time in nanoseconds
-	End     int64  // the same; 0 while it runs, and when that is not known
+	End     int64  // the same; of one that broke off the last that is known of it; 0 while it runs, and when that is not known
 	Shift   int64  // nanoseconds that the pauses before it took altogether
 	State   string // how it ended, as of a job; "" when that is not known, as while it runs
 	Reason  string // why it ended early, "" when it did not
@@ -64,15 +67,48 @@ type runTally struct {
 	attempts, succeeded int
 }
 
-// runTally is that of the run r was made in, nil when it is not known.
-func (s *Summarizer) runTally(r *Record) *runTally {
+// lastTask is when a worker got the task at which it died, and in which of the runs.
+type lastTask struct {
+	run int
+	at  Sec
+}
+
+// addLost takes in when a worker got an attempt, in run k, that it did not live to tell
+// of. It is no busy time, but the worker was there.
+func (s *Summarizer) addLost(k int, r *Record) {
+	if r.State != job.Lost || r.WorkerStart.OK || !r.Worker.OK || !r.HostDispatch.OK {
+		return
+	}
+	if s.died == nil {
+		s.died = map[int64]lastTask{}
+	}
+	s.died[r.Worker.V] = lastTask{k, earlier(s.died[r.Worker.V].at, r.HostDispatch)}
+}
+
+// firstStarts is when the first worker of each run began, to go by its first task. Of
+// one that has recorded none it is the one at which it died.
+func (s *Summarizer) firstStarts() []Sec {
+	first, told := make([]Sec, len(s.runs)), map[int64]bool{}
+	for k := range s.runs {
+		first[k] = s.runs[k].firstStart
+	}
+	for id := range s.workers {
+		told[id.n] = true
+	}
+	for n, last := range s.died {
+		if !told[n] {
+			first[last.run] = earlier(first[last.run], last.at)
+		}
+	}
+	return first
+}
+
+// tallyOf is the index of the run r was made in, -1 when it is not known.
+func (s *Summarizer) tallyOf(r *Record) int {
 	if len(s.runs) == 1 {
-		return &s.runs[0]
+		return 0
 	}
-	if k := runOf(s.info.Runs, r); k >= 0 {
-		return &s.runs[k]
-	}
-	return nil
+	return runOf(s.info.Runs, r)
 }
 
 // runList is the job's runs; one that was never resumed has one.
@@ -81,6 +117,15 @@ func (s *Summarizer) runList() []JobRun {
 		return s.info.Runs
 	}
 	return []JobRun{{Number: 1, Start: s.info.Created, Workers: s.info.Workers}}
+}
+
+// mostWorkers is the number of workers of the run that had most.
+func (s *Summarizer) mostWorkers() Int {
+	most := 0
+	for _, r := range s.runList() {
+		most = max(most, r.Workers)
+	}
+	return known(cmp.Or(most, s.info.Workers))
 }
 
 // pauses is how long the job did not run, up to its last run.
@@ -111,6 +156,8 @@ func (s *Summarizer) runsOf(out *Summary) {
 		if k == len(list)-1 {
 			if !r.Ended.OK {
 				r.Ended = out.Ended
+			} else if !out.Ended.OK && end.OK { // nobody wrote its end: a worker's stamp may lie behind
+				r.Ended.NS = max(r.Ended.NS, end.NS+one.Shift)
 			}
 			if r.State == "" {
 				r.State = out.State
@@ -124,15 +171,19 @@ func (s *Summarizer) runsOf(out *Summary) {
 func known(n int) Int { return Int{int64(n), n > 0} }
 
 // available is the time that the workers had: from the beginning of each run to its
-// end, and from its first worker start to its last worker end.
-func (s *Summarizer) available(runs []Run) (whole, working Sec) {
+// end, and from its first worker start to its end.
+func (s *Summarizer) available(created Sec, runs []Run) (whole, working Sec) {
 	var had, worked sum
+	first, end := s.firstStarts(), created
 	for k, r := range runs {
-		t := &s.runs[k]
-		whole, working = times(r.Wall, r.Workers.V), times(t.lastEnd.Since(t.firstStart), r.Workers.V)
+		last := s.runs[k].lastEnd
+		if end = (Sec{end.NS + r.Wall.NS, end.OK && r.Wall.OK}); end.OK {
+			last = end
+		}
+		whole, working = times(r.Wall, r.Workers.V), times(last.Since(first[k]), r.Workers.V)
 		// what is not known of one is not known of all
 		had.overflow = had.overflow || !whole.OK
-		worked.overflow = worked.overflow || t.lastEnd.OK && !working.OK
+		worked.overflow = worked.overflow || first[k].OK && !working.OK
 		had.addSec(whole)
 		worked.addSec(working)
 	}

@@ -112,18 +112,18 @@ func TestAlign(t *testing.T) {
 func TestSummaryOfRuns(t *testing.T) {
 	info, records := resumed()
 	s := summarize(info, 4, aligned(info, records))
-	// Run 1 takes 300 ms from the job's creation to its last sign of life, run 2 381 ms
-	// from its start to the last status.
-	if s.Wall != ms(681) || s.Created != at(0) || s.Ended != SecOf(info.Ended) {
+	// Run 1 takes 300 ms from the job's creation to its last sign of life, run 2 400 ms
+	// from its start to its end, which is 19 ms after the last status.
+	if s.Wall != ms(700) || s.Created != at(0) || s.Ended != SecOf(info.Ended) {
 		t.Errorf("wall %v, created %v, ended %v", s.Wall, s.Created, s.Ended)
 	}
-	// Busy 110 + 50 + 100 + 150 + 200 + 250 ms. From first start to last end 110 ms of
-	// 2 workers, 360 ms of 3.
+	// Busy 110 + 50 + 100 + 150 + 200 + 250 ms. From the first start to the end 290 ms of
+	// 2 workers, of which one was at a task when the host died, 380 ms of 3.
 	w := s.WorkerTime
-	if w.Busy != ms(860) || w.Available != ms(2*300+3*381) || w.Idle != ms(2*300+3*381-860) || w.Running != ms(800) {
+	if w.Busy != ms(860) || w.Available != ms(2*300+3*400) || w.Idle != ms(2*300+3*400-860) || w.Running != ms(800) {
 		t.Errorf("%+v", w)
 	}
-	if !near(s.Utilisation, 100*860.0/(2*110+3*360)) || !near(s.SpeedUp, 800.0/681) || !near(s.Throughput, 4/0.681) {
+	if !near(s.Utilisation, 100*860.0/(2*290+3*380)) || !near(s.SpeedUp, 800.0/700) || !near(s.Throughput, 4/0.7) {
 		t.Errorf("utilisation %v, speed-up %v, throughput %v", s.Utilisation, s.SpeedUp, s.Throughput)
 	}
 	if p := s.Phases.Waiting; p.Max != ms(125) {
@@ -131,7 +131,7 @@ func TestSummaryOfRuns(t *testing.T) {
 	}
 	want := []Run{
 		{Number: 1, Start: at(2), Ended: at(300), Wall: ms(300), State: "broken off", Workers: IntOf(2), Tasks: IntOf(4), Attempts: 3, Succeeded: 1},
-		{Number: 2, Start: SecOf(created + hour + 300_000_000), Ended: SecOf(info.Ended), Pause: SecOf(hour), Wall: ms(381), State: "done",
+		{Number: 2, Start: SecOf(created + hour + 300_000_000), Ended: SecOf(info.Ended), Pause: SecOf(hour), Wall: ms(400), State: "done",
 			Workers: IntOf(3), Tasks: IntOf(3), Attempts: 4, Succeeded: 3},
 	}
 	if !slices.Equal(s.Runs, want) {
@@ -143,11 +143,12 @@ func TestSummaryOfRuns(t *testing.T) {
 	}
 	text := table(t, s, 0)
 	for _, line := range []string{
-		"wall time    681 ms   in 2 runs, without pauses   created 2001-09-09 01:46:40 UTC\n",
+		"wall time    700 ms   in 2 runs, without pauses   created 2001-09-09 01:46:40 UTC\n",
 		"attempts     7   tasks retried 2   after error 2, lost 1   time lost by them 150 ms (of 1 not known)   cold starts 2\n",
+		"\nworkers      2 to 3   utilisation 50.0 % ",
 		"\nrun  began                pause before    took  tasks  attempts  succeeded  workers  ended\n" +
 			"  1  2001-09-09 01:46:40             -  300 ms      4         3          1        2  broken off\n" +
-			"  2  2001-09-09 02:46:40    1 h 00 min  381 ms      3         4          3        3  done\n",
+			"  2  2001-09-09 02:46:40    1 h 00 min  400 ms      3         4          3        3  done\n",
 	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("no\n%s in\n%s", line, text)
@@ -179,7 +180,7 @@ func TestSummaryOfARunThatGoesOn(t *testing.T) {
 func TestSummaryOfOneRun(t *testing.T) {
 	info, records := mixed()
 	s := summarize(info, 4, records)
-	want := Run{Number: 1, Start: at(0), Ended: at(450), Wall: ms(445), State: "done", Workers: IntOf(2), Attempts: 5, Succeeded: 2}
+	want := Run{Number: 1, Start: at(0), Ended: at(445), Wall: ms(445), State: "done", Workers: IntOf(2), Attempts: 5, Succeeded: 2}
 	if len(s.Runs) != 1 || s.Runs[0] != want {
 		t.Errorf("%+v", s.Runs)
 	}
@@ -191,6 +192,7 @@ func TestSummaryOfOneRun(t *testing.T) {
 // A run in which nothing is known to have happened takes no time, not less.
 func TestSummaryOfAnEmptyRun(t *testing.T) {
 	info, records := resumed()
+	info.Ended, info.Runs[1].End = 0, 0
 	s := summarize(info, 4, aligned(info, records[:3]))
 	if s.Runs[0].Wall != ms(300) || s.Runs[1].Wall != SecOf(0) || s.Runs[1].Attempts != 0 {
 		t.Errorf("%+v", s.Runs)
@@ -295,10 +297,94 @@ func TestPoison(t *testing.T) {
 
 // The job took at least until the last submit, if nobody could tell of that attempt.
 func TestWallOfLostTasks(t *testing.T) {
-	s := summarize(JobInfo{Created: created, Ended: created + hour}, 2, []*Record{ran(0, 1, job.Success, 0, 0, 10, 0, 5, 0, 0),
+	s := summarize(JobInfo{Created: created, Ended: created + 400_000_000}, 2, []*Record{ran(0, 1, job.Success, 0, 0, 10, 0, 5, 0, 0),
 		{Task: 1, Attempt: 1, State: job.Lost, Worker: IntOf(1), HostSubmit: at(500)}})
 	if s.Wall != ms(500) {
 		t.Errorf("%v", s.Wall)
+	}
+}
+
+// A job that broke off took until its last sign of life, whatever its workers could tell.
+func TestSummaryOfAJobThatBrokeOff(t *testing.T) {
+	info, records := resumed()
+	info.State, info.Ended, info.Workers, info.Runs = BrokenOff, 0, 2, info.Runs[:1]
+	info.Runs[0].State = ""
+	records = records[:3]
+	s := summarize(info, 4, aligned(info, records))
+	if s.Wall != ms(300) || s.Ended.OK || s.Runs[0].Wall != ms(300) || s.Runs[0].Ended != at(300) || s.Runs[0].State != BrokenOff {
+		t.Errorf("wall %v, ended %v, runs %+v", s.Wall, s.Ended, s.Runs)
+	}
+	// Worker 1 was busy for 50 ms, worker 0 for 110 ms, and then at what was lost: until 300 ms.
+	if w := s.WorkerTime; w.Available != ms(600) || w.Busy != ms(160) || w.Idle != ms(440) {
+		t.Errorf("%+v", w)
+	}
+	if !near(s.Utilisation, 100*160.0/(2*290)) || !near(s.SpeedUp, 140.0/300) || !near(s.Throughput, 2/0.3) {
+		t.Errorf("utilisation %v, speed-up %v, throughput %v", s.Utilisation, s.SpeedUp, s.Throughput)
+	}
+	if s.States[job.Lost] != 1 || s.States[job.Error] != 1 || s.Failed() != 2 || s.States[job.New] != 1 {
+		t.Errorf("states %v", s.States)
+	}
+	if text := table(t, s, 0); strings.Contains(text, "so far") || !strings.Contains(text, "idle 73.3 %") {
+		t.Error(text)
+	}
+	// A worker's last stamp can lie behind the host's last sign of life.
+	info.Runs[0].End = created + 50_000_000
+	if s = summarize(info, 4, aligned(info, records)); s.Wall != ms(121) || s.Runs[0].Ended != at(121) {
+		t.Errorf("wall %v, runs %+v", s.Wall, s.Runs)
+	}
+	// Without any sign of life there is nothing to go by.
+	info.Runs[0].End = 0
+	if s = summarize(info, 4, nil); s.Wall.OK || s.Throughput.OK {
+		t.Errorf("wall %v, throughput %v", s.Wall, s.Throughput)
+	}
+}
+
+// What all workers did was lost: how busy they were is not known, but how long it took.
+func TestSummaryOfLostTasksOnly(t *testing.T) {
+	lost := func(task int) *Record {
+		return &Record{Task: task, Attempt: 1, State: job.Lost, Worker: IntOf(task), HostSubmit: at(1), HostDispatch: at(20)}
+	}
+	info := JobInfo{State: BrokenOff, Created: created, Workers: 2, Runs: []JobRun{{Number: 1, Start: created, End: created + 4_000_000_000, Workers: 2}}}
+	s := summarize(info, 4, []*Record{lost(0), lost(1)})
+	if s.Wall != ms(4000) || s.Throughput != FloatOf(0) || s.WorkerTime.Available != ms(8000) {
+		t.Errorf("wall %v, throughput %v, %+v", s.Wall, s.Throughput, s.WorkerTime)
+	}
+	if s.Utilisation.OK || s.SpeedUp.OK || s.WorkerTime.Busy.OK || s.WorkerTime.Idle.OK || s.WhereTimeWent() != "" {
+		t.Errorf("known of nothing: %+v, %v, %q", s.WorkerTime, s.Utilisation, s.WhereTimeWent())
+	}
+	text := table(t, s, 0)
+	if !strings.Contains(text, "\nspeed        0 tasks/s   speed-up -   cores used -\nworkers      2   utilisation -\n") {
+		t.Error(text)
+	}
+}
+
+// A worker that recorded nothing was there from when it got the task at which it died.
+func TestUtilisationOfWorkersThatDied(t *testing.T) {
+	died := &Record{Task: 1, Attempt: 1, State: job.Lost, Worker: IntOf(1), HostSubmit: at(0), HostDispatch: at(5), StatusDone: at(205)}
+	ahead := &Record{Task: 2, Attempt: 1, State: job.Lost, Worker: IntOf(0), HostSubmit: at(0), HostDispatch: at(2), StatusDone: at(130)}
+	records := []*Record{died, ahead, ran(0, 1, job.Success, 0, 0, 10, 2, 90, 3, 1)} // 10 to 110
+	info := JobInfo{Created: created, Ended: created + 400_000_000, Workers: 2}
+	for range 6 {
+		rand.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+		if s := summarize(info, 3, records); !near(s.Utilisation, 100*100.0/(2*395)) {
+			t.Errorf("utilisation %v", s.Utilisation)
+		}
+	}
+}
+
+// Workers that were told of no run are those of the job.
+func TestWorkersOfRuns(t *testing.T) {
+	for want, workers := range map[string][]int{"3": {3, 3}, "1 to 3": {3, 1}, "1 to 4": {2, 4, 1}, "2": {0, 2}, "7": {0, 0}} {
+		info := JobInfo{Workers: 7, Created: created}
+		for k, n := range workers {
+			info.Runs = append(info.Runs, JobRun{Number: k + 1, Start: created, Workers: n})
+		}
+		if s := summarize(info, 1, nil); s.WorkersText() != want {
+			t.Errorf("%v: %s, want %s", workers, s.WorkersText(), want)
+		}
+	}
+	if got := summarize(JobInfo{}, 1, nil).WorkersText(); got != "-" {
+		t.Errorf("unknown: %s", got)
 	}
 }
 
@@ -357,8 +443,8 @@ func TestColumnsOfRuns(t *testing.T) {
 		}
 		marks := []RunMark{{1, 0, 0, time.Unix(0, created+2*milli).In(zone), 2, false},
 			{2, 300 * milli, time.Hour, time.Unix(0, created+hour+300*milli).In(zone), 3, true}}
-		if !reflect.DeepEqual(c.Runs, marks) {
-			t.Errorf("runs %+v", c.Runs)
+		if c.MarkRuns(info.Runs); !reflect.DeepEqual(c.Runs, marks) || c.EndNS != 700*milli {
+			t.Errorf("runs %+v, end %d", c.Runs, c.EndNS)
 		}
 		if c.Submit[1] != 430*milli || c.WorkerStart[3] != 430*milli || c.StatusDone[3] != 681*milli || c.Attempt[1] != 3 {
 			t.Errorf("%+v", c)

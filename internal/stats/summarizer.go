@@ -23,10 +23,11 @@ type Summarizer struct {
 	cols    [columnCount][]int64 // nil until the first figure, Null where unknown
 
 	failures  failures
-	discarded [stateCount]int // attempts that do not count
-	untimed   int             // those of them whose worker time is not known
-	runs      []runTally      // of info.Runs
-	exec      sum             // of all attempts, worker start to worker end
+	discarded [stateCount]int    // attempts that do not count
+	untimed   int                // those of them whose worker time is not known
+	runs      []runTally         // of info.Runs
+	died      map[int64]lastTask // by worker; nil until the first
+	exec      sum                // of all attempts, worker start to worker end
 	stages    [stageCount]stage
 	maps      int // tasks before the first of the reduce
 	counters  [counterCount]sum
@@ -96,7 +97,7 @@ type work struct {
 // SummaryKeys are the keys that a Summarizer looks at, for ParseKeys.
 func SummaryKeys() KeySet {
 	return NewKeySet("task", "attempt", "state", "stage", "worker", "worker_hostname", "exit_code", "signal", "error_type", "error",
-		"func_data_size_bytes", "host_submit_tstamp", "worker_start_tstamp", "worker_cold_start", "worker_func_startup_time",
+		"func_data_size_bytes", "host_submit_tstamp", "host_dispatch_tstamp", "worker_start_tstamp", "worker_cold_start", "worker_func_startup_time",
 		"worker_func_exec_time", "worker_func_cpu_user_time", "worker_func_cpu_system_time", "worker_func_rss", "task_peak_memory", "worker_peak_memory_end",
 		"minor_page_faults", "major_page_faults", "voluntary_context_switches", "involuntary_context_switches",
 		"block_read_bytes", "block_write_bytes", "worker_func_sent_net_io", "worker_func_recv_net_io",
@@ -165,7 +166,8 @@ func (s *Summarizer) addTry(r *Record) {
 		}
 		s.lost[r.Task] = narrow(int(s.lost[r.Task]) + 1)
 	}
-	if t := s.runTally(r); t != nil {
+	if k := s.tallyOf(r); k >= 0 {
+		t := &s.runs[k]
 		t.attempts++
 		if r.State == job.Success {
 			t.succeeded++
@@ -251,8 +253,10 @@ func (s *Summarizer) addSums(r *Record, values *[columnCount]Int) {
 			g.trueStart.NS += s.info.Runs[k].Shift
 		}
 	}
-	if t := s.runTally(r); t != nil {
+	if k := s.tallyOf(r); k >= 0 {
+		t := &s.runs[k]
 		t.firstStart, t.lastEnd = earlier(t.firstStart, r.WorkerStart), later(t.lastEnd, r.WorkerEnd)
+		s.addLost(k, r)
 	}
 	// Of what was lost, the submit may be the last that is known.
 	s.lastStamp = later(later(later(s.lastStamp, r.HostSubmit), r.WorkerEnd), later(r.StatusDone, r.ResultDone))

@@ -19,7 +19,7 @@ type JobInfo struct {
 	Created int64             // Unix time in nanoseconds, 0 when unknown
 	Ended   int64             // the same, 0 while the job has no end
 	Now     int64             // the same for a job that runs, else 0
-	Workers int               // how many work at a time, 0 when unknown
+	Workers int               // how many work at a time, 0 when unknown; of several runs those of each count
 	Machine []string          // facts about the machine, in the order to show them
 	Counts  map[job.State]int // tasks by state as the host counted them in the end, nil when unknown
 	Zone    *time.Location    // for the stamps of the table; nil is UTC
@@ -32,8 +32,8 @@ type JobInfo struct {
 // others cost something too. Where map and reduce would blur each other they are
 // apart: the spreads of the summary itself are those of the map's tasks.
 //
-// Utilisation, speed-up, cores and idle time need the end of every task, a reduce
-// that was not run apart; they are null before. The time of an attempt whose worker died is nowhere recorded
+// Utilisation, speed-up, cores and idle time are null while the job runs. When it has
+// ended they are about what was run of it, however it ended. The time of an attempt whose worker died is nowhere recorded
 // and counts as idle. Pauses between the runs of a job that was resumed are in no figure but their own.
 type Summary struct {
 	JobID   string   `json:"job_id"`
@@ -42,8 +42,8 @@ type Summary struct {
 	Created Sec      `json:"created_tstamp"`
 	Ended   Sec      `json:"ended_tstamp"`
 	Reason  Nullable `json:"end_reason"` // why the job ended early; whoever knows the job sets it
-	Wall    Sec      `json:"wall_time"`  // from creation to the last stamp known, mostly that of a record fetched, or to now; without pauses
-	Workers Int      `json:"workers"`
+	Wall    Sec      `json:"wall_time"`  // from creation to the job's end, to the last that is known of a job that broke off, or to now; without pauses
+	Workers Int      `json:"workers"`    // at a time, in the run that had most
 	Machine []string `json:"machine"`
 
 	Tasks      int               `json:"tasks"` // of map and reduce
@@ -55,8 +55,8 @@ type Summary struct {
 	Untimed    int               `json:"discarded_attempts_untimed"` // of these, what the worker spent on them is not known
 	ColdStarts Int               `json:"cold_starts"`                // attempts that were the first of a worker process
 
-	Throughput  Float `json:"tasks_per_second"`           // tasks that ended (not: were cancelled) / wall time
-	Utilisation Float `json:"worker_utilisation_percent"` // busy time / (workers × first worker start to last worker end), of several runs the sum of these
+	Throughput  Float `json:"tasks_per_second"`           // tasks that came to an end of their own (success, error, timeout) / wall time
+	Utilisation Float `json:"worker_utilisation_percent"` // busy time / (workers × first worker start to the end), of several runs the sum of these
 	SpeedUp     Float `json:"speed_up"`                   // running time of all attempts / wall time
 	Cores       Float `json:"cores_used"`                 // CPU time of all attempts / wall time
 
@@ -114,7 +114,7 @@ func (r *Reduce) NotRun() bool { return r.States[job.New] == r.Tasks }
 
 // WorkerTime tells where the time of the workers went, over all attempts.
 type WorkerTime struct {
-	Available Sec `json:"available"` // workers × wall time, of several runs the sum; null until every task has ended
+	Available Sec `json:"available"` // workers × wall time, of several runs the sum; null while the job runs
 	Busy      Sec `json:"busy"`      // from worker start to worker end of each attempt; where a worker had several, once
 	Starting  Sec `json:"starting"`
 	Running   Sec `json:"running"`
@@ -249,6 +249,21 @@ func (s *Summary) Done() int {
 func (s *Summary) settled() bool {
 	done := s.Done()
 	return done == s.Tasks || done == s.Maps && s.Reduce != nil && s.Reduce.NotRun()
+}
+
+// WorkersText says how many workers there were at a time, "-" when that is not known:
+// "4", or "1 to 4" of runs that did not have the same number.
+func (s *Summary) WorkersText() string {
+	least := s.Workers
+	for _, r := range s.Runs {
+		if r.Workers.OK && r.Workers.V < least.V {
+			least = r.Workers
+		}
+	}
+	if least.V < s.Workers.V {
+		return countText(least) + " to " + countText(s.Workers)
+	}
+	return countText(s.Workers)
 }
 
 // Failed is the number of tasks that ended badly by themselves: error, timeout

@@ -38,7 +38,7 @@ func mixed() (JobInfo, []*Record) {
 	late := ran(2, 1, job.Timeout, 0, 0, 130, 2, 300, 3, 5)
 	late.Signal, late.ErrorType, late.Error, late.TaskPeakMemory = "SIGKILL", "timeout", "ended after 300 ms", Int{}
 	lost := &Record{Task: 3, Attempt: 1, State: job.Lost, Worker: IntOf(1), HostSubmit: at(0), Error: "the worker died"}
-	info := JobInfo{ID: "4kx3m9d2q1w-0-M000", Name: "mixed", State: "done", Created: created, Ended: created + 450_000_000, Workers: 2,
+	info := JobInfo{ID: "4kx3m9d2q1w-0-M000", Name: "mixed", State: "done", Created: created, Ended: created + 445_000_000, Workers: 2,
 		Machine: []string{"alpha", "2 cores"}}
 	return info, []*Record{ran(0, 1, job.Success, 0, 0, 10, 2, 100, 3, 1), failed, ran(1, 2, job.Success, 1, 62, 70, 2, 200, 3, 1), late, lost}
 }
@@ -61,15 +61,15 @@ func TestSummary(t *testing.T) {
 	if !reflect.DeepEqual(s.States, states) || s.Attempts != 5 || s.Retried != 1 || s.ColdStarts != IntOf(2) || s.Done() != 4 || s.Failed() != 2 {
 		t.Errorf("counts: %+v", s)
 	}
-	if s.Wall != ms(445) || s.Created != at(0) || s.Ended != at(450) || s.Workers != IntOf(2) {
+	if s.Wall != ms(445) || s.Created != at(0) || s.Ended != at(445) || s.Workers != IntOf(2) {
 		t.Errorf("wall %v, created %v, ended %v, workers %v", s.Wall, s.Created, s.Ended, s.Workers)
 	}
-	// Busy 110 + 48 + 210 + 310 ms; from the first start to the last end 430 ms.
+	// Busy 110 + 48 + 210 + 310 ms; from the first start to the end 435 ms.
 	want := WorkerTime{Available: ms(890), Busy: ms(678), Starting: ms(8), Running: ms(640), Uploading: ms(10), Overhead: ms(20), Idle: ms(212), Discarded: ms(48)}
 	if s.WorkerTime != want {
 		t.Errorf("worker time %+v", s.WorkerTime)
 	}
-	if !near(s.Throughput, 4/0.445) || !near(s.Utilisation, 100*678.0/860) || !near(s.SpeedUp, 640.0/445) || !near(s.Cores, (320+64)/445.0) {
+	if !near(s.Throughput, 3/0.445) || !near(s.Utilisation, 100*678.0/870) || !near(s.SpeedUp, 640.0/445) || !near(s.Cores, (320+64)/445.0) {
 		t.Errorf("throughput %v, utilisation %v, speed-up %v, cores %v", s.Throughput, s.Utilisation, s.SpeedUp, s.Cores)
 	}
 	running := s.Phases.Running
@@ -165,9 +165,12 @@ func TestSummaryWhatCannotBeKnownIsNull(t *testing.T) {
 			t.Errorf("where the time went: %s", got)
 		}
 	})
-	t.Run("broken off", func(t *testing.T) {
+	t.Run("ended early", func(t *testing.T) { // what was not run was not run: the rest is known
+		info := info
+		info.State, info.Ended = "cancelled", created+1_500_000_000
 		s := summarize(info, 10, records)
-		if s.Utilisation.OK || s.WorkerTime.Idle.OK || !slices.Equal(s.Warnings, []string{"6 of 10 tasks did not end"}) {
+		if s.Wall != ms(1500) || s.Runs[0].Wall != ms(1500) || s.WorkerTime.Idle != ms(2*1500-678) || !near(s.SpeedUp, 640.0/1500) ||
+			!near(s.Utilisation, 100*678.0/2980) || !near(s.Throughput, 3/1.5) || !slices.Equal(s.Warnings, []string{"6 of 10 tasks did not end"}) {
 			t.Errorf("%+v", s)
 		}
 	})
@@ -194,12 +197,30 @@ func TestSummaryWhatCannotBeKnownIsNull(t *testing.T) {
 	})
 }
 
+// Tasks that were lost or cancelled did not come to an end of their own.
+func TestSpeedCountsWhatEndedItself(t *testing.T) {
+	var records []*Record
+	for i, state := range []job.State{job.Success, job.Error, job.Timeout, job.Lost, job.Cancelled, job.Queued} {
+		records = append(records, &Record{Task: i, Attempt: 1, State: state, Worker: IntOf(0), HostSubmit: at(0)})
+	}
+	for name, info := range map[string]JobInfo{"ended": {Created: created, Ended: created + 2_000_000_000}, "running": {Created: created, Now: created + 2_000_000_000}} {
+		if s := summarize(info, 7, records); s.Throughput != FloatOf(1.5) {
+			t.Errorf("%s: %v", name, s.Throughput)
+		}
+	}
+}
+
 func TestSummaryWarns(t *testing.T) {
 	info, records := mixed()
 	info.Counts = map[job.State]int{job.Success: 3, job.Timeout: 1, job.New: 17}
 	stray := ran(4, 1, job.Success, 0, 0, 0, 0, 0, 0, 0)
 	below := ran(-1, 1, job.Success, 0, 0, 0, 0, 0, 0, 0)
 	s := summarize(info, 4, append(records, stray, below))
+	one := summarize(JobInfo{Counts: map[job.State]int{job.Error: 1}}, 1, []*Record{stray})
+	if want := []string{"1 record left out: its task number is beyond the job's 1 task", "1 of 1 task did not end",
+		"the host counted 1 task in state error, the records show 0"}; !slices.Equal(one.Warnings, want) {
+		t.Errorf("warnings %q", one.Warnings)
+	}
 	want := []string{"2 records left out: their task numbers are beyond the job's 4 tasks",
 		"the host counted 3 tasks in state success, the records show 2"}
 	if !slices.Equal(s.Warnings, want) {

@@ -67,7 +67,7 @@ func (s *Summary) head(p *page) {
 	p.flow("attempts", append(append([]string{HumanCount(int64(s.Attempts)), "tasks retried " + HumanCount(int64(s.Retried))}, s.discardedTexts()...),
 		"cold starts "+countText(s.ColdStarts))...)
 	p.flow("speed", numberText(s.Throughput)+" tasks/s", "speed-up "+numberText(s.SpeedUp), "cores used "+numberText(s.Cores))
-	p.flow("workers", append([]string{countText(s.Workers), "utilisation " + percentText(s.Utilisation)},
+	p.flow("workers", append([]string{s.WorkersText(), "utilisation " + percentText(s.Utilisation)},
 		s.timeParts()...)...)
 	if s.Reduce != nil {
 		p.flow("reduce", s.reduceTexts()...)
@@ -138,10 +138,7 @@ func stateTexts(states map[job.State]int) (texts []string) {
 // reduceTexts say what the reduce tasks took.
 func (s *Summary) reduceTexts() []string {
 	r := s.Reduce
-	texts := []string{HumanCount(int64(r.Tasks)) + " task"}
-	if r.Tasks > 1 {
-		texts[0] += "s"
-	}
+	texts := []string{counted(r.Tasks, "task", "tasks")}
 	switch {
 	case r.NotRun() && s.running:
 		return append(texts, "not begun")
@@ -170,8 +167,12 @@ func (s *Summary) reduceTexts() []string {
 // timeParts are the items of WhereTimeWent, and a word on what they are parts of.
 func (s *Summary) timeParts() []string {
 	line := s.WhereTimeWent()
-	if line != "" && !s.WorkerTime.Available.OK {
+	switch {
+	case line == "" || s.WorkerTime.Available.OK:
+	case s.running:
 		line += ", (of the time recorded so far)"
+	default:
+		line += ", (of the time recorded)"
 	}
 	return strings.Split(line, ", ")
 }
@@ -312,7 +313,7 @@ func (s *Summary) failureLines(p *page) {
 	}
 	p.grid(rows, "rlll", "example", "state")
 	if more := len(s.Failures) - failuresShown; more > 0 {
-		p.line("and " + HumanCount(int64(more)) + " more kinds")
+		p.line("and " + counted(more, "more kind", "more kinds"))
 	}
 	for _, f := range shown {
 		if f.Item != "" {

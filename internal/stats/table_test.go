@@ -43,8 +43,8 @@ machine      alpha   2 cores
 wall time    445 ms   created 2001-09-09 01:46:40 UTC
 tasks        4   success 2   timeout 1   lost 1
 attempts     5   tasks retried 1   after error 1   time lost by them 48.0 ms   cold starts 2
-speed        8.99 tasks/s   speed-up 1.44   cores used 0.863
-workers      2   utilisation 78.8 %   running 71.9 %   idle 23.8 %   overhead 2.2 %   uploading 1.1 %   starting 0.9 %
+speed        6.74 tasks/s   speed-up 1.44   cores used 0.863
+workers      2   utilisation 77.9 %   running 71.9 %   idle 23.8 %   overhead 2.2 %   uploading 1.1 %   starting 0.9 %
 
 per task         min   median     mean      p95      p99      max    total   share  measured
 waiting      8.00 ms  10.0 ms  49.3 ms   130 ms   130 ms   130 ms   160 ms            3 of 4
@@ -84,8 +84,8 @@ wall time    445 ms   created 2001-09-09 01:46:40 UTC
 tasks        4   success 2   timeout 1   lost 1
 attempts     5   tasks retried 1   after error 1
              time lost by them 48.0 ms   cold starts 2
-speed        8.99 tasks/s   speed-up 1.44   cores used 0.863
-workers      2   utilisation 78.8 %   running 71.9 %   idle 23.8 %
+speed        6.74 tasks/s   speed-up 1.44   cores used 0.863
+workers      2   utilisation 77.9 %   running 71.9 %   idle 23.8 %
              overhead 2.2 %   uploading 1.1 %   starting 0.9 %
 
 per task      median      p95      max    total   share  measured
@@ -132,10 +132,10 @@ attempts     5   tasks retried 1
              after error 1
              time lost by them 48.0 ms
              cold starts 2
-speed        8.99 tasks/s
+speed        6.74 tasks/s
              speed-up 1.44
              cores used 0.863
-workers      2   utilisation 78.8 %
+workers      2   utilisation 77.9 %
              running 71.9 %
              idle 23.8 %
              overhead 2.2 %
@@ -188,8 +188,8 @@ wall time    121 ms   created 2001-09-09 01:46:40 UTC
 tasks        1   success 1
 attempts     1   tasks retried 0   cold starts 1
 speed        8.26 tasks/s   speed-up 0.826   cores used 0.496
-workers      1   utilisation 100.0 %   running 82.6 %   idle 9.1 %   overhead 4.1 %
-             uploading 2.5 %   starting 1.7 %
+workers      1   utilisation 99.1 %   running 82.6 %   idle 9.1 %   overhead 4.1 %   uploading 2.5 %
+             starting 1.7 %
 
 the task               share
 waiting      10.0 ms
@@ -246,7 +246,7 @@ wall time    4.00 ms   created 2001-09-09 01:46:40 UTC
 tasks        3   error 3
 attempts     3   tasks retried 0   cold starts -
 speed        750 tasks/s   speed-up -   cores used -
-workers      1   utilisation 100.0 %   overhead 75.0 %   idle 25.0 %
+workers      1   utilisation 75.0 %   overhead 75.0 %   idle 25.0 %
 
 per task         min   median     mean      p95      p99      max    total   share  measured
 waiting          0 s  1.00 ms  1.00 ms  2.00 ms  2.00 ms  2.00 ms  3.00 ms               all

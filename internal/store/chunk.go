@@ -25,7 +25,7 @@ type chunk struct {
 	records []stats.Record
 	lines   []lineAt
 	damaged []Damage
-	short   []job.Attempt
+	shorts  []short
 	lost    map[int64]int
 }
 
@@ -38,7 +38,7 @@ type lineAt struct {
 // choose lists the attempts at the tasks from..to-1, and the lines of those that
 // have one.
 func (c *chunk) choose(rd *reading, x *index, later []job.Attempt, from, to int) {
-	c.ids, c.records, c.lines, c.damaged, c.short = c.ids[:0], c.records[:0], c.lines[:0], c.damaged[:0], c.short[:0]
+	c.ids, c.records, c.lines, c.damaged, c.shorts = c.ids[:0], c.records[:0], c.lines[:0], c.damaged[:0], c.shorts[:0]
 	c.lost = map[int64]int{}
 	next, _ := slices.BinarySearchFunc(later, job.Attempt{Task: from}, compareAttempts)
 	for task := from; task < to; task++ {
@@ -70,7 +70,28 @@ func (c *chunk) fetch(rd *reading, p *picker) {
 		c.fetchRun(rd, p, lines[:n])
 		lines = lines[n:]
 	}
+	c.settle()
 	c.fillUp(rd)
+}
+
+// settle reports what records point to that is not there.
+func (c *chunk) settle() {
+	if len(c.shorts) == 0 {
+		return
+	}
+	missing := map[job.Attempt]*short{}
+	for i := range c.shorts {
+		missing[c.shorts[i].id] = &c.shorts[i]
+	}
+	again := madeAgain{}
+	for i := range c.records {
+		again.add(&c.records[i], missing[c.ids[i]])
+	}
+	for i := range c.shorts {
+		if d, found := c.shorts[i].damage(again.after(c.shorts[i].id)); found {
+			c.damaged = append(c.damaged, d)
+		}
+	}
 }
 
 // fillUp makes the records of attempts without a line what the host knows of
@@ -152,9 +173,9 @@ func (c *chunk) fetchLine(rd *reading, p *picker, seg *segment, at int, from int
 			*r = stats.Record{}
 			return err
 		}
-		if err := seg.pointsTo(r); err != nil {
-			c.damaged = append(c.damaged, Damage{Path: seg.path, Line: atOffset, Offset: offset, Msg: err.Error()})
-			c.short = append(c.short, id)
+		if s, found := seg.pointsTo(r); found {
+			s.path, s.offset = seg.path, offset
+			c.shorts = append(c.shorts, s)
 		}
 		ok = true
 		return nil

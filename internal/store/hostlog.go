@@ -58,8 +58,12 @@ func rowOf(r *stats.Record) (h hostRow) {
 }
 
 // add takes in a later line of the attempt: what it holds replaces what was known.
-// A worker that gives a task back before it began makes it new again.
+// A worker that gives a task back before it began makes it new again. What a dead worker
+// was at is no news where the host has told how that ended.
 func (h *hostRow) add(l *hostRow) {
+	if l.state == job.Running && h.state.Final() {
+		return
+	}
 	if l.state == job.New {
 		h.have &^= tried | 1<<rowDispatch | 1<<(wideValues+rowWorker)
 		l.have &^= 1<<rowDispatch | 1<<(wideValues+rowWorker)

@@ -30,6 +30,7 @@ type Job struct {
 	dir      string
 	state    string
 	staged   bool // there is a manifest: tasks may have been submitted
+	left     *leftLogs
 }
 
 // Job opens a job for reading. The errors are *NotFoundError, ErrNewer, and
@@ -53,7 +54,7 @@ func (s *Store) Job(id string) (*Job, error) {
 	if m.Spec == nil {
 		m.Spec = &job.Spec{}
 	}
-	return &Job{Manifest: m, dir: dir, state: state, staged: err == nil}, nil
+	return &Job{Manifest: m, dir: dir, state: state, staged: err == nil, left: &leftLogs{}}, nil
 }
 
 // summary is a manifest in one of its forms.

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,7 +9,6 @@ import (
 
 	"github.com/lithops-go/lithops/internal/clock"
 	"github.com/lithops-go/lithops/internal/job"
-	"github.com/lithops-go/lithops/internal/stats"
 )
 
 // Entry is one job in the list of a store.
@@ -20,7 +17,7 @@ type Entry struct {
 	Name    string
 	State   string // as of Job.State
 	Created time.Time
-	Ended   time.Time // zero: it has not, or nobody was left to tell
+	Ended   time.Time // of a job that broke off, when its host was last seen; zero: not, or not known
 	Tasks   int
 	Counts  map[job.State]int // tasks by state; nil: not known
 	Err     error             // why the job cannot be read; only ID is known then
@@ -82,49 +79,26 @@ func entryOf(dir string) Entry {
 		e.Ended, e.Counts = time.Unix(0, b.Ended.TimeNS), b.Ended.Counts
 		return e
 	}
-	if p, ok := lastProgress(filepath.Join(dir, hostName)); ok {
-		e.Counts = map[job.State]int{job.Success: p.Done, job.Error: p.Failed, job.Running: p.Running,
+	path, found := filepath.Join(dir, hostName), false
+	var p Event
+	var seen int64
+	fileTail(path, func(buf []byte) bool {
+		if p, found = progressIn(buf); state == JobBrokenOff {
+			seen = seenIn(buf)
+		}
+		return found
+	})
+	if seen > 0 {
+		e.Ended = time.Unix(0, seen)
+	}
+	if found {
+		e.Counts = map[job.State]int{job.Success: p.Done, job.Error: p.Failed,
 			job.Queued: max(0, b.Tasks-p.Done-p.Failed-p.Running)}
+		running := job.Running
+		if state == JobBrokenOff {
+			running = job.Lost
+		}
+		e.Counts[running] = p.Running
 	}
 	return e
-}
-
-// lastProgress finds the last progress event near the end of the host's log.
-func lastProgress(path string) (e Event, ok bool) {
-	f, err := os.Open(path)
-	if err != nil {
-		return e, false
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return e, false
-	}
-	for _, size := range []int64{16 << 10, 1 << 20} {
-		size = min(size, info.Size())
-		buf := make([]byte, size)
-		n, _ := f.ReadAt(buf, info.Size()-size)
-		if e, ok = progressIn(buf[:n]); ok {
-			break
-		}
-	}
-	return e, ok
-}
-
-func progressIn(buf []byte) (e Event, ok bool) {
-	mark := []byte(`{"event":"progress"`)
-	for {
-		i := bytes.LastIndex(buf, mark)
-		if i < 0 {
-			return e, false
-		}
-		end := bytes.IndexByte(buf[i:], '\n') + 1
-		if obj, err := stats.Unseal(buf[i : i+end]); err == nil && json.Unmarshal(obj, &e) == nil {
-			if bytes.Contains(buf[i+end:], []byte(`{"event":"run"`)) {
-				e.Running = 0 // of a run before, which is over
-			}
-			return e, true
-		}
-		buf = buf[:i]
-	}
 }

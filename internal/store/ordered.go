@@ -125,8 +125,8 @@ func (j *Job) tasks(first, n int, keys stats.KeySet, f func(*reading, []stats.Re
 	}
 	err = inOrder((n+chunkTasks-1)/chunkTasks, do, func(c *chunk) error {
 		rd.add(c.damaged...)
-		for _, id := range c.short {
-			rd.short[id] = true
+		for i := range c.shorts {
+			rd.short[c.shorts[i].id] = true
 		}
 		for all := c.records; len(all) > 0; {
 			same := 1

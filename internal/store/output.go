@@ -21,22 +21,24 @@ func (j *Job) Result(r *stats.Record) (io.ReadCloser, error) {
 	return j.output(r, OutSegment, r.ResultOffset, r.ResultSize, r.ResultCRC)
 }
 
-// Log reads the log of an attempt.
+// Log reads the log of an attempt. Of one that died with its worker it is what it had
+// written, with what calls before it had, where that cannot be told apart.
 func (j *Job) Log(r *stats.Record) (io.ReadCloser, error) {
-	return j.output(r, LogSegment, r.LogOffset, r.LogSize, stats.Int{})
+	kind, offset, size := j.logOf(r)
+	return j.output(r, kind, offset, size, stats.Int{})
 }
 
 // LogTail is the end of an attempt's log: whole lines of at most limit bytes in
 // all, or the end of the last line when that alone is longer. It has no line end
 // at its own end.
 func (j *Job) LogTail(r *stats.Record, limit int) (string, error) {
-	offset, size := r.LogOffset, r.LogSize
+	kind, offset, size := j.logOf(r)
 	room := int64(limit) + 2 // the last line end, and the one before the first line
 	cut := offset.OK && size.OK && size.V > room
 	if cut {
 		offset.V, size.V = offset.V+size.V-room, room
 	}
-	f, err := j.output(r, LogSegment, offset, size, stats.Int{})
+	f, err := j.output(r, kind, offset, size, stats.Int{})
 	if err != nil {
 		return "", err
 	}

@@ -16,6 +16,7 @@ import (
 // that it has read from, so that a small result costs one read(2), and of many that
 // stand one after the other only a part of one. Not safe for concurrent use.
 type Outputs struct {
+	job    *Job
 	dir    string
 	files  map[outputFile]*segmentFile
 	result resultReader
@@ -58,7 +59,9 @@ type outputFile struct {
 }
 
 // Outputs reads results and logs of the job, until it is closed.
-func (j *Job) Outputs() *Outputs { return &Outputs{dir: j.dir, files: map[outputFile]*segmentFile{}} }
+func (j *Job) Outputs() *Outputs {
+	return &Outputs{job: j, dir: j.dir, files: map[outputFile]*segmentFile{}}
+}
 
 // Close closes the segments.
 func (o *Outputs) Close() error {
@@ -108,20 +111,21 @@ func (o *Outputs) Result(r *stats.Record) (io.Reader, error) {
 	return &o.result, nil
 }
 
-// Log reads the log of an attempt. Of a log that is cut short it has what there is
-// left. The errors are those of Result.
+// Log reads the log of an attempt, as Job.Log. Of a log that is cut short it has what
+// there is left. The errors are those of Result.
 func (o *Outputs) Log(r *stats.Record) (*io.SectionReader, error) {
-	if err := recorded(r, r.LogOffset, r.LogSize); err != nil {
+	kind, offset, size := o.job.logOf(r)
+	if err := recorded(r, offset, size); err != nil {
 		return nil, err
 	}
-	if r.LogSize.V == 0 {
+	if size.V == 0 {
 		return io.NewSectionReader(nothing{}, 0, 0), nil
 	}
-	f, err := o.open(r, LogSegment)
+	f, err := o.open(r, kind)
 	if err != nil {
 		return nil, err
 	}
-	return io.NewSectionReader(f.File, r.LogOffset.V, r.LogSize.V), nil
+	return io.NewSectionReader(f.File, offset.V, size.V), nil
 }
 
 type nothing struct{}

@@ -28,6 +28,8 @@ type reading struct {
 	damaged   map[string]int       // lines by path
 	short     map[job.Attempt]bool // result or log are not all there, which is reported
 	last      int64                // the latest stamp of the host
+	pending   []short              // not reported yet, see settle
+	again     madeAgain
 }
 
 // segment is the records of one worker, and how far what they point to reaches.
@@ -78,12 +80,19 @@ func (e *extent) check(offset, size stats.Int) error {
 // read reads what the host says of n tasks from first on and opens the segments.
 func (j *Job) read(first, n int) (*reading, error) {
 	rd := &reading{job: j, log: newHostLog(first, n), report: &Report{},
-		seen: make([]bool, n), seenLater: map[job.Attempt]bool{}, damaged: map[string]int{}, short: map[job.Attempt]bool{}}
+		seen: make([]bool, n), seenLater: map[job.Attempt]bool{}, damaged: map[string]int{}, short: map[job.Attempt]bool{}, again: madeAgain{}}
 	if !j.staged && j.state == JobRunning {
 		return rd, nil // whatever there is by now came after the job was opened
 	}
+	dead, err := rd.dead() // first: the next host writes it down, and then removes the notes
+	if err != nil {
+		return nil, err
+	}
 	if err := rd.readHost(); err != nil {
 		return nil, err
+	}
+	for i := range dead {
+		rd.log.add(&dead[i])
 	}
 	workers, err := j.workers(StatsSegment)
 	if err != nil {
@@ -105,6 +114,21 @@ func (j *Job) read(first, n int) (*reading, error) {
 	return rd, nil
 }
 
+// dead is what workers were at that died with their host, if nobody has resumed the job
+// since.
+func (rd *reading) dead() (lines []hostLine, err error) {
+	if rd.job.state != JobBrokenOff {
+		return nil, nil
+	}
+	workers, err := rd.job.workers(runningKind)
+	for _, n := range workers {
+		if r, ok := died(rd.job.dir, n, rd.job.Manifest.Tasks); ok && rd.log.holds(r.Task) {
+			lines = append(lines, hostLine{id: attemptOf(&r), row: rowOf(&r)})
+		}
+	}
+	return lines, err
+}
+
 func (rd *reading) close() {
 	for _, seg := range rd.segments {
 		seg.f.Close()
@@ -122,6 +146,16 @@ func (rd *reading) add(found ...Damage) {
 		rd.damaged[d.Path]++
 	}
 	rd.report.add(found...)
+}
+
+// settle reports what records point to that is not there, when all are known.
+func (rd *reading) settle() {
+	for i := range rd.pending {
+		if d, found := rd.pending[i].damage(rd.again.after(rd.pending[i].id)); found {
+			rd.add(d)
+		}
+	}
+	rd.pending = nil
 }
 
 // take notes what reading a block came across, of the file of a worker or, -1, of the
@@ -179,11 +213,7 @@ func (rd *reading) hostLine(b *hostBlock, obj []byte) error {
 	if err := stats.Parse(obj, &b.r); err != nil {
 		return err
 	}
-	for _, at := range [...]stats.Sec{b.r.HostSubmit, b.r.HostDispatch, b.r.StatusDone, b.r.ResultDone} {
-		if at.OK {
-			b.last = max(b.last, at.NS)
-		}
-	}
+	b.last = max(b.last, hostStamp(&b.r))
 	b.lines = append(b.lines, hostLine{job.Attempt{Task: task, Try: try}, rowOf(&b.r), hostText{b.r.ErrorType, b.r.Error}})
 	return nil
 }
@@ -237,10 +267,46 @@ func (rd *reading) merged(p *picker, last *picked, seg *segment, obj []byte, r *
 	return nil
 }
 
-// pointsTo says whether r's result and log are there.
-func (seg *segment) pointsTo(r *stats.Record) error {
-	return errors.Join(seg.out.check(r.ResultOffset, r.ResultSize), seg.log.check(r.LogOffset, r.LogSize))
+// pointsTo says what is not there of r's result and log.
+func (seg *segment) pointsTo(r *stats.Record) (s short, found bool) {
+	s = short{id: attemptOf(r), result: seg.out.check(r.ResultOffset, r.ResultSize), log: seg.log.check(r.LogOffset, r.LogSize)}
+	return s, s.result != nil || s.log != nil
 }
+
+// short is an attempt whose record points to what is not there.
+type short struct {
+	id          job.Attempt
+	path        string // where the record stands
+	offset      int64
+	result, log error
+}
+
+// damage is what of it is to be reported, if anything. Nobody misses a result that has
+// been made again.
+func (s *short) damage(again bool) (d Damage, found bool) {
+	err := errors.Join(s.result, s.log)
+	if again {
+		err = s.log
+	}
+	if err == nil {
+		return d, false
+	}
+	return Damage{Path: s.path, Line: atOffset, Offset: s.offset, Msg: err.Error()}, true
+}
+
+// madeAgain holds the last attempt at a task that has a result, where it is not the
+// first.
+type madeAgain map[int]int
+
+// add takes in a record; s is what is not there of what it points to.
+func (m madeAgain) add(r *stats.Record, s *short) {
+	if r.State == job.Success && r.Attempt > 1 && (s == nil || s.result == nil) {
+		m[r.Task] = max(m[r.Task], r.Attempt)
+	}
+}
+
+// after says whether there is a result of an attempt after this one.
+func (m madeAgain) after(id job.Attempt) bool { return m[id.Task] > id.Try }
 
 // mark notes that a worker has recorded an attempt, and whether for the first time.
 func (rd *reading) mark(id job.Attempt) bool {

@@ -86,10 +86,12 @@ func (w *Writer) deaths(m *Manifest) error {
 	for _, path := range left {
 		if n, ok := segmentWorker(filepath.Base(path), runningKind); ok {
 			dead = append(dead, n)
-			err = errors.Join(err, w.died(n, m))
+			if r, ok := died(w.dir, n, m.Tasks); ok {
+				w.Task(&r)
+			}
 		}
 	}
-	err = errors.Join(err, w.Flush())
+	err = w.Flush()
 	for _, n := range dead {
 		if err == nil {
 			err = RemoveRunning(w.dir, n)

@@ -1,11 +1,9 @@
 package store
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -84,34 +82,15 @@ func RemoveRunning(dir string, worker int) error {
 	return err
 }
 
-// died notes what a worker was at that died with its host, unless that is recorded: it
-// was running, and nobody has written that down.
-func (w *Writer) died(worker int, m *Manifest) error {
-	a, _ := ReadRunning(w.dir, worker)
-	if a.Try == 0 || a.Task < 0 || a.Task >= m.Tasks {
-		return nil
+// died is what a worker was at that died with its host, as a host would have written it
+// down that lives: the attempt was running. Where the worker has recorded it, that counts.
+func died(dir string, worker, tasks int) (r stats.Record, ok bool) {
+	const mostTries = 1 << 30
+	a, _ := ReadRunning(dir, worker)
+	if a.Try < 1 || a.Try > mostTries || a.Task < 0 || a.Task >= tasks {
+		return r, false
 	}
-	f, err := os.Open(SegmentPath(w.dir, worker, StatsSegment))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // it had not come so far
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	const most = 4 << 20 // far more than a worker has in hand
-	end := make([]byte, min(most, info.Size()))
-	if _, err := f.ReadAt(end, info.Size()-int64(len(end))); err != nil && err != io.EOF {
-		return err
-	}
-	if !bytes.Contains(end, fmt.Appendf(nil, `{"task":%d,"attempt":%d,`, a.Task, a.Try)) {
-		w.Task(&stats.Record{Task: a.Task, Attempt: a.Try, State: job.Running, Worker: stats.IntOf(worker)})
-	}
-	return nil
+	return stats.Record{Task: a.Task, Attempt: a.Try, State: job.Running, Worker: stats.IntOf(worker)}, true
 }
 
 const runningKind = "now"

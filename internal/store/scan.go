@@ -20,6 +20,7 @@ type recordBlock struct {
 	picked  picked
 	records []stats.Record
 	offsets []int64
+	shorts  []short
 }
 
 // Scan calls f with the record of every attempt that was made, and with one record
@@ -53,6 +54,7 @@ func (rd *reading) scan(wanted func(obj []byte) bool, keys stats.KeySet, f func(
 	p := newPicker(keys)
 	do := func(i int, b *recordBlock) {
 		b.seg, b.records, b.offsets = rd.pieces[i].seg, b.records[:0], b.offsets[:0]
+		b.shorts = b.shorts[:0]
 		b.read(b.seg.source, rd.pieces[i].i, func(obj []byte, offset int64) error {
 			if wanted != nil && !wanted(obj) {
 				return nil
@@ -60,10 +62,18 @@ func (rd *reading) scan(wanted func(obj []byte) bool, keys stats.KeySet, f func(
 			return rd.workerLine(p, b, obj, offset)
 		})
 	}
+	defer rd.settle()
 	return inOrder(len(rd.pieces), do, func(b *recordBlock) error {
 		rd.take(&b.block, b.seg.worker)
+		rd.pending = append(rd.pending, b.shorts...)
+		shorts := b.shorts
 		for i := range b.records {
 			r := &b.records[i]
+			var s *short
+			if len(shorts) > 0 && shorts[0].offset == b.offsets[i] {
+				s, shorts = &shorts[0], shorts[1:]
+			}
+			rd.again.add(r, s)
 			if !rd.mark(job.Attempt{Task: r.Task, Try: r.Attempt}) {
 				rd.add(repeated(b.seg.path, b.offsets[i], r.Task, r.Attempt))
 				continue
@@ -98,8 +108,9 @@ func (rd *reading) workerLine(p *picker, b *recordBlock, obj []byte, offset int6
 		return err
 	}
 	b.records, b.offsets = b.records[:n+1], append(b.offsets, offset)
-	if err := b.seg.pointsTo(r); err != nil {
-		b.bad(b.seg.source, offset, err)
+	if s, found := b.seg.pointsTo(r); found {
+		s.path, s.offset = b.seg.path, offset
+		b.shorts = append(b.shorts, s)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type Standing struct {
 type Standings struct {
 	Tasks   []Standing
 	LastNS  int64 // the latest stamp known, Unix time; 0: none
-	Unsound int   // successes whose result is missing or does not fit its checksum: they do not count, their State is Lost
+	Unsound int   // tasks whose State is Lost because the result of their success is missing or does not fit its checksum
 }
 
 // standingKeys are the keys that Standings looks at.
@@ -50,7 +50,7 @@ func (j *Job) standings() (*Standings, *Report, error) {
 		return nil, nil, err
 	}
 	defer rd.close()
-	sound := &soundness{outputs: j.Outputs(), buf: make([]byte, 256<<10)}
+	sound := &soundness{outputs: j.Outputs(), buf: make([]byte, 256<<10), unsound: map[job.Attempt]bool{}}
 	defer sound.outputs.Close()
 	counting := make([]int32, m.Tasks) // the attempts that count so far
 	add := func(r *stats.Record, state job.State) {
@@ -78,6 +78,7 @@ func (j *Job) standings() (*Standings, *Report, error) {
 			}
 			if !ok {
 				state = job.Lost
+				sound.unsound[attemptOf(r)] = true
 			}
 		}
 		add(r, state)
@@ -96,8 +97,17 @@ func (j *Job) standings() (*Standings, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	rd.add(sound.damage...)
-	s.LastNS, s.Unsound = max(s.LastNS, rd.last), sound.unsound
+	for _, d := range sound.damage {
+		if task := d.id.Task; s.Tasks[task].State != job.Success || int(counting[task]) <= d.id.Try {
+			rd.add(d.Damage) // else it was made again
+		}
+	}
+	for id := range sound.unsound {
+		if s.Tasks[id.Task].State == job.Lost && int(counting[id.Task]) == id.Try {
+			s.Unsound++
+		}
+	}
+	s.LastNS = max(s.LastNS, rd.last)
 	return s, rd.finish(), nil
 }
 
@@ -106,8 +116,13 @@ type soundness struct {
 	outputs *Outputs
 	worker  int64 // whose segment is open
 	buf     []byte
-	unsound int
-	damage  []Damage
+	unsound map[job.Attempt]bool
+	damage  []damagedResult
+}
+
+type damagedResult struct {
+	id job.Attempt
+	Damage
 }
 
 // check says whether the result of a success is there as it was written. The error is
@@ -117,11 +132,7 @@ func (s *soundness) check(r *stats.Record) (ok bool, err error) {
 		s.outputs.Close()
 		s.worker = r.Worker.V
 	}
-	ok, err = s.read(r)
-	if !ok && err == nil {
-		s.unsound++
-	}
-	return ok, err
+	return s.read(r)
 }
 
 func (s *soundness) read(r *stats.Record) (ok bool, err error) {
@@ -146,9 +157,9 @@ func (s *soundness) read(r *stats.Record) (ok bool, err error) {
 	damage, damaged := rr.damage()
 	switch {
 	case !damaged: // the disk cannot read it
-		s.damage = append(s.damage, Damage{Path: rr.large.f.Name(), Msg: err.Error()})
+		s.damage = append(s.damage, damagedResult{attemptOf(r), Damage{Path: rr.large.f.Name(), Msg: err.Error()}})
 	case rr.large.left == 0: // else reported with the record
-		s.damage = append(s.damage, damage)
+		s.damage = append(s.damage, damagedResult{attemptOf(r), damage})
 	}
 	return false, nil
 }

@@ -143,12 +143,16 @@ func (o *output) force(end int64) error {
 	return nil
 }
 
-// close removes the part.
-func (o *output) close() {
+// close removes the part; with keep only when there is nothing in it, because it is of
+// an attempt that has no record.
+func (o *output) close(keep bool) {
 	if o.disk != nil {
 		o.disk.Close()
 	}
+	info, err := o.part.Stat()
 	o.part.Close()
-	os.Remove(o.path)
+	if !keep || err == nil && info.Size() == 0 {
+		os.Remove(o.path)
+	}
 	o.seg.Close()
 }

@@ -151,8 +151,8 @@ func (r *runner) close(gone bool) error {
 	err := r.recorder.close()
 	r.meter.close()
 	r.memory.close()
-	r.out.close()
-	r.log.close()
+	r.out.close(false)
+	r.log.close(gone)
 	r.stats.Close()
 	if r.spec.Function.Go != "" {
 		endChildren(sweepMost)

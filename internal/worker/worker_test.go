@@ -330,7 +330,7 @@ func TestFlagsThatACommandLeavesBehindAreUndone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer o.close()
+	defer o.close(false)
 	for i := range int64(3) {
 		if _, err := o.part.WriteString("abc"); err != nil {
 			t.Fatal(err)

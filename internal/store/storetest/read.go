@@ -192,6 +192,8 @@ func testList(t *testing.T, s *store.Store) {
 	if err := ended.w.WriteManifest(ended.manifest); err != nil {
 		t.Fatal(err)
 	}
+	broken.w.Event(store.Event{Event: "progress", TimeNS: 1_751_000_000_000_000_000, Done: 4, Failed: 1, Running: 2})
+	broken.write(line{-1, stats.Record{Task: 9, Attempt: 1, State: job.Success, StatusDone: stats.SecOf(1_751_000_000_500_000_000)}})
 	broken.close()
 	for _, name := range []string{"stray.file", ".hidden"} {
 		writeFile(t, filepath.Join(s.Root(), "jobs", name), nil)
@@ -204,7 +206,8 @@ func testList(t *testing.T, s *store.Store) {
 	for i, want := range []store.Entry{
 		{ID: "3-0-M000", State: store.JobRunning, Tasks: 10, Counts: map[job.State]int{job.Success: 4, job.Error: 1, job.Running: 2, job.Queued: 3}},
 		{ID: "2-0-M000", State: store.JobFailed, Tasks: 10, Name: "name", Ended: time.Unix(0, 1_760_000_000_000_000_000), Counts: counts},
-		{ID: "1-0-M000", State: store.JobBrokenOff, Tasks: 10},
+		{ID: "1-0-M000", State: store.JobBrokenOff, Tasks: 10, Ended: time.Unix(0, 1_751_000_000_500_000_000),
+			Counts: map[job.State]int{job.Success: 4, job.Error: 1, job.Lost: 2, job.Queued: 3}},
 	} {
 		want.Created = created
 		if got := fmt.Sprintf("%+v", all[i]); got != fmt.Sprintf("%+v", want) {
