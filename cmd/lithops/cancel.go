@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"strings"
 	"syscall"
 	"time"
 
@@ -281,34 +280,4 @@ func jobsIn(st *store.Store, state string) ([]string, error) {
 		}
 	}
 	return ids, err
-}
-
-// completeJobs offers the jobs whose state is wanted to the shell, each once.
-func (a *app) completeJobs(wanted func(state string) bool) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-		const none = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-		c, err := a.config(cmd)
-		if err != nil {
-			return nil, none
-		}
-		st, err := existingStore(c)
-		if err != nil || st == nil {
-			return nil, none
-		}
-		jobs, err := st.List()
-		if err != nil {
-			return nil, none
-		}
-		given := map[string]bool{}
-		for _, id := range args {
-			given[id] = true
-		}
-		var offered []string
-		for _, e := range jobs {
-			if wanted(e.State) && !given[e.ID] && strings.HasPrefix(e.ID, toComplete) {
-				offered = append(offered, cobra.CompletionWithDesc(e.ID, strings.TrimSpace(stats.OneLine(e.Name)+" "+e.State)))
-			}
-		}
-		return offered, none
-	}
 }

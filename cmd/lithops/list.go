@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -171,28 +172,44 @@ func writeListJSON(a *app, jobs []store.Entry, now time.Time) error {
 
 // completeJob offers the store's jobs to the shell.
 func (a *app) completeJob(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-	const none = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	if len(args) > 0 {
-		return nil, none
+		return nil, completeIDs
 	}
+	return a.offerJobs(cmd, toComplete, true, func(store.Entry) bool { return true })
+}
+
+// completeJobs offers the jobs whose state is wanted to the shell, each once.
+func (a *app) completeJobs(wanted func(state string) bool) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+		return a.offerJobs(cmd, toComplete, false, func(e store.Entry) bool { return wanted(e.State) && !slices.Contains(args, e.ID) })
+	}
+}
+
+const completeIDs = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+
+// offerJobs are those of the store that are wanted, with last before them.
+func (a *app) offerJobs(cmd *cobra.Command, toComplete string, last bool, wanted func(store.Entry) bool) ([]string, cobra.ShellCompDirective) {
 	c, err := a.config(cmd)
 	if err != nil {
-		return nil, none
+		return nil, completeIDs
 	}
 	st, err := existingStore(c)
 	if err != nil || st == nil {
-		return nil, none
+		return nil, completeIDs
 	}
 	jobs, err := st.List()
 	if err != nil {
-		return nil, none
+		return nil, completeIDs
 	}
-	var found []string
-	for _, e := range append([]store.Entry{{ID: store.Last, Name: "the newest job"}}, jobs...) {
-		if strings.HasPrefix(e.ID, toComplete) {
+	if last {
+		jobs = append([]store.Entry{{ID: store.Last, Name: "the newest job"}}, jobs...)
+	}
+	var offered []string
+	for _, e := range jobs {
+		if wanted(e) && strings.HasPrefix(e.ID, toComplete) {
 			about := strings.TrimSpace(stats.OneLine(e.Name) + " " + e.State)
-			found = append(found, cobra.CompletionWithDesc(e.ID, about))
+			offered = append(offered, cobra.CompletionWithDesc(e.ID, about))
 		}
 	}
-	return found, none
+	return offered, completeIDs
 }

@@ -64,7 +64,7 @@ func (w *Writer) reopen() (*Manifest, error) {
 		return nil, err
 	}
 	path := filepath.Join(w.dir, hostName)
-	end, _, err := lines(path)
+	end, err := lines(path)
 	if errors.Is(err, fs.ErrNotExist) { // what was in it is lost, which readers report
 		w.host, err = CreateSegment(path, w.open)
 	} else if err == nil {

@@ -87,19 +87,18 @@ func continueSegment(path string, end int64, open OpenFunc) (*Segment, error) {
 	return &Segment{path: path, f: f, open: open, size: end}, nil
 }
 
-// lines is where the last whole line of a file ends, and how long the file is.
-func lines(path string) (end, size int64, err error) {
+// lines is where the last whole line of a file ends.
+func lines(path string) (end int64, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	end, err = lineEnd(f, 0, info.Size())
-	return end, info.Size(), err
+	return lineEnd(f, 0, info.Size())
 }
 
 // lineEnd is where the last line that ends in f[from:to] ends, from if none does.

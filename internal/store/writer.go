@@ -225,23 +225,6 @@ func (w *Writer) Inputs() (*InputWriter, error) {
 	return w.inputs(seg), nil
 }
 
-// MoreInputs goes on with the job's inputs after they were closed.
-func (w *Writer) MoreInputs() (*InputWriter, error) {
-	path := filepath.Join(w.dir, inputName)
-	end, size, err := lines(path)
-	if err == nil && end < size {
-		err = fmt.Errorf("%s ends within a line", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("continue inputs: %w", err)
-	}
-	seg, err := continueSegment(path, end, w.open)
-	if err != nil {
-		return nil, err
-	}
-	return w.inputs(seg), nil
-}
-
 func (w *Writer) inputs(seg *Segment) *InputWriter {
 	return &InputWriter{seg: seg, buf: bufio.NewWriterSize(segmentWriter{seg}, 1<<18), sync: w.sync}
 }

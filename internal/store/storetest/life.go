@@ -151,7 +151,7 @@ func (l *life) first() error {
 		return err
 	})
 	if l.list = err == nil; l.list {
-		in, errMore := l.w.MoreInputs()
+		in, errMore := l.w.InputsFrom(4)
 		err = l.add(in, errMore, `{"list":"reduce-0.jsonl"}`)
 	}
 	if err == nil {
