@@ -255,7 +255,7 @@ func (l *lists) submit() error {
 	}
 	m := p.manifest
 	m.Tasks, m.Reduces = p.maps+len(l.made), len(l.made)
-	m.ReduceRun, m.ReduceStale = m.Runs[len(m.Runs)-1].Number, false
+	m.ReduceRun, m.ReduceStale = m.LastRun().Number, false
 	if err := p.w.WriteManifest(m); err != nil {
 		return err
 	}

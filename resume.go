@@ -284,10 +284,9 @@ func (s *Selection) named(tasks int) ([]bool, error) {
 func (p *Prepared) follow(last int64) {
 	m, b := p.manifest, p.before
 	if len(m.Runs) == 0 {
-		m.Runs = []store.RunInfo{{Number: 1, Program: m.Program, PID: m.PID, Hostname: m.Hostname, StartNS: m.Clock.Wall,
-			Workers: m.Workers, Tasks: m.Tasks, Clock: m.Clock}}
+		m.Runs = []store.RunInfo{m.FirstRun()}
 	}
-	before := &m.Runs[len(m.Runs)-1]
+	before := m.LastRun()
 	if before.EndNS == 0 {
 		before.EndNS, before.State = max(last, before.StartNS), "broken"
 		if m.Ended != nil {

@@ -110,9 +110,7 @@ func (r Run) Prepare(ctx context.Context) (*Prepared, error) {
 	p.maps = p.manifest.Maps()
 	p.manifest.Machine = <-facts
 	p.manifest.JobCreatedNS = p.clock.Now() - base.Wall
-	m := p.manifest
-	m.Runs = []store.RunInfo{{Number: 1, Program: m.Program, PID: m.PID, Hostname: m.Hostname, StartNS: base.Wall,
-		Workers: m.Workers, Tasks: m.Tasks, Clock: base}}
+	p.manifest.Runs = []store.RunInfo{p.manifest.FirstRun()}
 	if err := p.w.WriteManifest(p.manifest); err != nil {
 		p.Abandon()
 		return nil, err
@@ -212,7 +210,7 @@ func (p *Prepared) execute(ctx context.Context, now <-chan struct{}, warm func()
 		isolation = job.IsolationGroup
 	}
 	c := executor.Config{
-		Job: wire.Job{JobID: m.JobID, Workers: m.Workers, Dir: p.w.Dir(), Clock: m.Runs[len(m.Runs)-1].Clock, Spec: &spec, Maps: p.maps,
+		Job: wire.Job{JobID: m.JobID, Workers: m.Workers, Dir: p.w.Dir(), Clock: m.LastRun().Clock, Spec: &spec, Maps: p.maps,
 			Isolation: isolation, GraceNS: int64(grace)},
 		Retries: spec.Retries, OnFail: spec.OnFailure, Chunk: spec.Chunksize,
 		Tasks: tasks, Workers: m.Workers, Inputs: p.staged, First: p.next.FirstWorker, Now: now,
@@ -266,7 +264,7 @@ func (p *Prepared) conclude(result *executor.Result, err error) error {
 	if err != nil {
 		ending.State, ending.Reason = "broken", err.Error()
 	}
-	run := &p.manifest.Runs[len(p.manifest.Runs)-1]
+	run := p.manifest.LastRun()
 	run.EndNS, run.State, run.Reason = ending.TimeNS, ending.State, ending.Reason
 	return p.w.WriteManifest(p.manifest)
 }

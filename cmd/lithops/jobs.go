@@ -87,7 +87,8 @@ func plural(n int, one, many string) string {
 
 // summarize reads a job and sums it up.
 func summarize(j *store.Job) (*stats.Summary, *store.Report, error) {
-	s := stats.NewSummarizer(jobInfo(j), j.Manifest.Tasks)
+	info := jobInfo(j)
+	s := stats.NewSummarizer(info, j.Manifest.Tasks)
 	s.LogLine = func(r *stats.Record) string {
 		tail, err := j.LogTail(r, 2000)
 		if err != nil {
@@ -95,9 +96,8 @@ func summarize(j *store.Job) (*stats.Summary, *store.Report, error) {
 		}
 		return tellingLine(tail)
 	}
-	runs := jobRuns(j)
 	rep, err := j.Scan(stats.SummaryKeys(), func(r *stats.Record) error {
-		stats.Align(runs, r)
+		stats.Align(info.Runs, r)
 		s.Add(r)
 		return nil
 	})
@@ -146,20 +146,10 @@ func tellingLine(text string) string {
 	return strings.TrimSpace(lines[len(lines)-1])
 }
 
-// jobRuns is the job's runs. Nobody wrote when a job ended that broke off: its last run
-// took at least until its host's last sign of life.
-func jobRuns(j *store.Job) []stats.JobRun {
-	runs := j.Manifest.JobRuns()
-	if last := &runs[len(runs)-1]; last.End == 0 && j.State() == store.JobBrokenOff {
-		last.End = j.LastSeen()
-	}
-	return runs
-}
-
 func jobInfo(j *store.Job) stats.JobInfo {
 	m := j.Manifest
 	info := stats.JobInfo{ID: j.ID(), Name: m.Name, State: j.State(), Created: m.Clock.Wall, Workers: m.Workers,
-		Machine: machineFacts(m.Machine), Zone: time.Local, Runs: jobRuns(j)}
+		Machine: machineFacts(m.Machine), Zone: time.Local, Runs: j.Runs()}
 	switch {
 	case m.Ended != nil:
 		info.Ended, info.Counts = m.Ended.TimeNS, m.Ended.Counts

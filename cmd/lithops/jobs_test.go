@@ -53,7 +53,7 @@ func TestWallOfAJobThatBrokeOff(t *testing.T) {
 		}
 		return j
 	}
-	if runs := jobRuns(open()); runs[0].End != 0 {
+	if runs := open().Runs(); runs[0].End != 0 {
 		t.Errorf("while it runs: %+v", runs)
 	}
 	if err := w.Close(); err != nil {
@@ -68,8 +68,8 @@ func TestWallOfAJobThatBrokeOff(t *testing.T) {
 		t.Errorf("wall %v, ended %v, runs %+v", s.Wall, s.Ended, s.Runs)
 	}
 	m.Ended = &store.Ending{State: store.JobFailed, TimeNS: at(4000).NS}
-	if j.Manifest.Ended = m.Ended; jobRuns(j)[0].End != at(4000).NS {
-		t.Errorf("of a job that ended: %+v", jobRuns(j))
+	if j.Manifest.Ended = m.Ended; j.Runs()[0].End != at(4000).NS {
+		t.Errorf("of a job that ended: %+v", j.Runs())
 	}
 }
 

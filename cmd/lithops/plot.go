@@ -94,7 +94,6 @@ func runPlot(a *app, cmd *cobra.Command, o plotOptions, ref string) error {
 	if err != nil {
 		return fmt.Errorf("read job %s: %w", j.ID(), err)
 	}
-	cols.MarkRuns(jobRuns(j))
 	a.warn(rep)
 	if !anyFinished(cols) {
 		return nothingToDraw(j.ID(), j.State(), cols.Len())

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/proc"
@@ -36,8 +34,8 @@ func (m *machine) storeJobs() Finding {
 		switch name := e.Name(); {
 		case job.ValidID(name):
 			jobs++
-		case strings.HasPrefix(name, ".new-") || strings.HasPrefix(name, ".old-"):
-			if leftover(filepath.Join(root, "jobs", name)) {
+		case store.InMaking(name):
+			if store.Leftover(filepath.Join(root, "jobs", name)) {
 				broken++
 			}
 		default:
@@ -52,28 +50,6 @@ func (m *machine) storeJobs() Finding {
 		return limited("the next `lithops clean` removes it", "%s; left over from creating or removing %s, which broke off", found, count(broken, "job", "jobs"))
 	}
 	return ok("%s", found)
-}
-
-// leftover says whether nobody is still making or removing the job in dir. One that is
-// just being made has no lock yet.
-func leftover(dir string) bool {
-	if _, err := os.Stat(filepath.Join(dir, lockName)); err == nil {
-		return !held(dir)
-	}
-	info, err := os.Stat(dir)
-	return err == nil && (strings.HasPrefix(filepath.Base(dir), ".old-") || time.Since(info.ModTime()) > time.Hour)
-}
-
-const lockName = "lock"
-
-// held says whether somebody holds the lock of the job in dir.
-func held(dir string) bool {
-	f, err := os.Open(filepath.Join(dir, lockName))
-	if err != nil {
-		return false
-	}
-	defer f.Close() // gives a lock that was taken back
-	return errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
 }
 
 // leftBehind lists the processes that belong to jobs of the store that do not run any
@@ -175,7 +151,7 @@ func (m *machine) jobStates() func(id string) string {
 			} else if _, err := os.Stat(st.JobDir(id)); err == nil {
 				state = "unreadable"
 			}
-			if state != "" && held(st.JobDir(id)) {
+			if state != "" && store.Locked(st.JobDir(id)) {
 				state = store.JobRunning
 			}
 			known[id] = state

@@ -72,7 +72,7 @@ func load[M summary](dir string, read func(dir string) (M, error)) (m M, state s
 	if err == nil && m.ending() != nil {
 		return m, m.ending().jobState(), nil
 	}
-	if locked(dir) {
+	if Locked(dir) {
 		return m, JobRunning, err
 	}
 	// The host may have ended the job between the two looks.
@@ -156,7 +156,8 @@ func (j *Job) workers(kind string) ([]int, error) {
 
 // over says whether nobody is left of the run that a worker is of.
 func (j *Job) over(worker int) bool {
-	return j.state != JobRunning || j.Manifest.RunOf(worker) < j.Manifest.lastRun()
+	last := j.Manifest.LastRun()
+	return j.state != JobRunning || last != nil && j.Manifest.RunOf(worker) < last.Number
 }
 
 // complete adds what all records of the job share and what follows from others.

@@ -65,8 +65,8 @@ func (s *Store) lock(id string) (*os.File, error) {
 	return f, err
 }
 
-// locked says whether a process holds the lock of the job in dir.
-func locked(dir string) bool {
+// Locked says whether a process holds the lock of the job in dir.
+func Locked(dir string) bool {
 	f, err := os.Open(filepath.Join(dir, lockName))
 	if err != nil {
 		return false

@@ -57,7 +57,7 @@ func (s *Store) RemoveLeftovers() (n int, err error) {
 	}
 	var errs []error
 	for _, d := range all {
-		if !d.IsDir() || !strings.HasPrefix(d.Name(), newPrefix) && !strings.HasPrefix(d.Name(), oldPrefix) {
+		if !d.IsDir() || !InMaking(d.Name()) {
 			continue
 		}
 		removed, err := removeLeftover(filepath.Join(jobs, d.Name()))
@@ -83,13 +83,34 @@ func removeLeftover(dir string) (removed bool, err error) {
 			return false, err
 		}
 		defer lock.Close()
-	} else if strings.HasPrefix(filepath.Base(dir), newPrefix) {
-		// Its maker has just begun, or died before it had a lock.
-		const begun = time.Hour
-		if info, err := os.Stat(dir); err != nil || time.Since(info.ModTime()) < begun {
-			return false, nil
-		}
+	} else if justBegun(dir) {
+		return false, nil
 	}
 	err = os.RemoveAll(dir)
 	return err == nil, err
+}
+
+// InMaking says whether a name in jobs/ is that of a job which is being made or removed.
+func InMaking(name string) bool {
+	return strings.HasPrefix(name, newPrefix) || strings.HasPrefix(name, oldPrefix)
+}
+
+// Leftover says whether nobody is still making or removing the job in dir.
+func Leftover(dir string) bool {
+	if _, err := os.Stat(filepath.Join(dir, lockName)); err == nil {
+		return !Locked(dir)
+	}
+	_, err := os.Stat(dir)
+	return err == nil && !justBegun(dir)
+}
+
+// justBegun says of a directory without a lock that its maker may be about to take it:
+// otherwise he has died before.
+func justBegun(dir string) bool {
+	if !strings.HasPrefix(filepath.Base(dir), newPrefix) {
+		return false
+	}
+	const begun = time.Hour
+	info, err := os.Stat(dir)
+	return err != nil || time.Since(info.ModTime()) < begun
 }

@@ -32,12 +32,18 @@ func (m *Manifest) RunOf(worker int) int {
 	return 1
 }
 
-// lastRun is the number of the last run that is listed.
-func (m *Manifest) lastRun() int {
+// LastRun is the last run that is listed, nil where none is.
+func (m *Manifest) LastRun() *RunInfo {
 	if n := len(m.Runs); n > 0 {
-		return m.Runs[n-1].Number
+		return &m.Runs[n-1]
 	}
-	return 1
+	return nil
+}
+
+// FirstRun is what the manifest of a job that was never resumed tells of its run.
+func (m *Manifest) FirstRun() RunInfo {
+	return RunInfo{Number: 1, Program: m.Program, PID: m.PID, Hostname: m.Hostname, StartNS: m.Clock.Wall,
+		Workers: m.Workers, Tasks: m.Tasks, Clock: m.Clock}
 }
 
 // Shift is how many nanoseconds the pauses before a run took altogether: what has to
@@ -72,4 +78,14 @@ func (m *Manifest) JobRuns() []stats.JobRun {
 		all = append(all, r)
 	}
 	return all
+}
+
+// Runs is JobRuns with what else is known. Nobody wrote when a job ended that broke off: its
+// last run took at least until its host's last sign of life.
+func (j *Job) Runs() []stats.JobRun {
+	runs := j.Manifest.JobRuns()
+	if last := &runs[len(runs)-1]; last.End == 0 && j.state == JobBrokenOff {
+		last.End = j.LastSeen()
+	}
+	return runs
 }

@@ -120,7 +120,7 @@ func (j *Job) Columns() (*stats.Columns, *Report, error) {
 	m := j.Manifest
 	c := stats.NewColumns(m.JobID, m.Name, time.Unix(0, m.Clock.Wall), m.Tasks)
 	c.Started = make([]bool, m.Tasks)
-	runs := m.JobRuns()
+	runs := j.Runs()
 	c.MarkRuns(runs)
 	rep, err := j.Scan(stats.ColumnKeys(), func(r *stats.Record) error {
 		stats.Align(runs, r)
