@@ -49,7 +49,7 @@ func Func[I, O any](name string, f func(ctx context.Context, x I) (O, error)) *F
 	out := newEncoder() // one call at a time
 	register("Func", name, f == nil, func(ctx context.Context, in worker.GoInput) ([]byte, error) {
 		var x I
-		if err := json.Unmarshal(in.JSON, &x); err != nil {
+		if err := decode(in.JSON, &x); err != nil {
 			return nil, fmt.Errorf("%s takes %v and not the item %s: %w", name, reflect.TypeFor[I](), short(in.JSON, 60), err)
 		}
 		y, err := f(withTask(ctx, in.Task), x)
@@ -138,6 +138,10 @@ func (e *encoder) encode(v any) ([]byte, error) {
 		e.b = bytes.Buffer{}
 	}
 	e.b.Reset()
+	if b, ok := appendPlain(e.b.AvailableBuffer(), v); ok {
+		e.b.Write(b)
+		return e.b.Bytes(), nil
+	}
 	err := e.e.Encode(v)
 	e.b.Truncate(max(0, e.b.Len()-1))
 	return e.b.Bytes(), err
@@ -178,7 +182,7 @@ func each[I any](l *lines) iter.Seq[I] {
 		}
 		l.err = l.read(func(line []byte) (more bool, err error) {
 			var x I
-			if err := json.Unmarshal(line, &x); err != nil {
+			if err := decode(line, &x); err != nil {
 				return false, fmt.Errorf("want %v and not %s: %w", reflect.TypeFor[I](), short(line, 60), err)
 			}
 			return yield(x), nil

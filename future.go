@@ -2,7 +2,6 @@ package lithops
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -158,7 +157,7 @@ func (c *call) result(n int, out any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b, out); err != nil {
+	if err := decode(b, out); err != nil {
 		return fmt.Errorf("result of task %d of job %s: %w", n, c.id, err)
 	}
 	return nil
