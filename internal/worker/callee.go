@@ -18,6 +18,7 @@ type callee struct {
 	path     string   // program to run
 	argv     []string // its arguments
 	index    int      // of the function among those the process has loaded
+	call     GoFunc   // of a function of this program, once it was called
 }
 
 // trusted says whether the process runs a runtime of ours, whose replies are well

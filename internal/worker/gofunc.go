@@ -129,12 +129,15 @@ func (r *runner) enterGo() error {
 // callGo makes an attempt with a function of this program.
 func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 	w.running(a.Attempt)
-	rec := r.record(a.Attempt, r.clock.Now())
+	began := r.clock.Now()
+	rec := r.record(a.Attempt, began)
 	rec.WorkerColdStart = stats.BoolOf(!r.warm)
 	r.warm = true
-	f, ok := registered(c.function.Go)
-	if !ok {
-		return fmt.Errorf("function %q is not registered in the worker: lithops.Func must run before lithops.Init", c.function.Go)
+	if c.call == nil {
+		var ok bool
+		if c.call, ok = registered(c.function.Go); !ok {
+			return fmt.Errorf("function %q is not registered in the worker: lithops.Func must run before lithops.Init", c.function.Go)
+		}
 	}
 	in := GoInput{Task: a.Task, JSON: a.input}
 	if list, err := r.list(a); err != nil {
@@ -155,7 +158,7 @@ func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 		r.used, r.stale, w.waited = usageSelf(), false, false
 	}
 	before, children := r.used, r.children
-	r.meter.ready(r.clock.Now())
+	r.meter.ready(began)
 	r.meter.begin(r.pid)
 	w.begin(call, nil)
 	if t := r.spec.Timeout; t > 0 {
@@ -171,7 +174,7 @@ func (r *runner) callGo(c *callee, a assignment, w *worker) error {
 			}
 		}
 	}()
-	output, err := invoke(ctx, f, in)
+	output, err := invoke(ctx, c.call, in)
 	returned = true
 	return r.goEnded(rec, call, output, err, &before, &children, long, w)
 }

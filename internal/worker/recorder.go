@@ -25,8 +25,7 @@ type recorder struct {
 	out     *store.Segment
 	stats   *store.Segment
 	send    *sender
-	calls   []recorded
-	size    int    // of their results
+	calls   int    // that are to be written:
 	results []byte // to be appended to out
 	lines   []byte // to be appended to stats, after it
 	last    time.Time
@@ -46,15 +45,9 @@ type recorder struct {
 	broken  bool          // a sync has failed: what it left on the disk nobody knows, and a second would not tell
 }
 
-// recorded is a call that is to be written.
-type recorded struct {
-	rec    stats.Record
-	result []byte
-}
-
 // A group is written, however young it is, when it has so many calls or bytes.
 const (
-	groupCalls = 64
+	groupCalls = 256
 	groupBytes = 128 << 10
 )
 
@@ -114,29 +107,26 @@ func (r *recorder) record(line []byte, now bool) error {
 func (r *recorder) add(rec *stats.Record, result []byte, now bool) (wrote bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.err != nil {
+		return true, r.err
+	}
 	if r.synced {
 		r.ends[1] = r.files[1].seg.Size()
 	}
 	if len(result) > groupBytes {
 		return true, r.alone(rec, result, now)
 	}
-	n := len(r.calls)
-	if n == cap(r.calls) {
-		r.calls = append(r.calls, recorded{})
-	}
-	r.calls = r.calls[:n+1]
-	c := &r.calls[n]
-	c.rec, c.result = *rec, append(c.result[:0], result...)
-	r.size += len(result)
+	r.results, r.calls = append(r.results, result...), r.calls+1
+	r.line(rec, result, r.out.Size()+int64(len(r.results)-len(result)))
+	full := r.calls == groupCalls || len(r.results) > groupBytes
 	if r.synced {
-		if n+1 == groupCalls || r.size > groupBytes {
-			wrote = true
+		if full {
 			r.write()
 		}
 		r.ask(now)
-		return wrote, r.err
+		return full, r.err
 	}
-	if now || n+1 == groupCalls || r.size > groupBytes || time.Since(r.last) > ringDelay {
+	if full || now || time.Since(r.last) > ringDelay {
 		return true, r.write()
 	}
 	if !r.armed {
@@ -146,6 +136,13 @@ func (r *recorder) add(rec *stats.Record, result []byte, now bool) (wrote bool, 
 	return false, r.err
 }
 
+// line makes the record of a call whose result is to stand at offset.
+func (r *recorder) line(rec *stats.Record, result []byte, offset int64) {
+	rec.ResultOffset, rec.ResultSize = stats.IntOf(offset), stats.IntOf(len(result))
+	rec.ResultCRC = stats.IntOf(crc32.Checksum(result, castagnoli))
+	r.lines = stats.AppendWorkerLine(r.lines, rec)
+}
+
 // alone writes a call with a large result, of which there should be no copies.
 func (r *recorder) alone(rec *stats.Record, result []byte, now bool) error {
 	if r.write(); r.err != nil {
@@ -153,9 +150,7 @@ func (r *recorder) alone(rec *stats.Record, result []byte, now bool) error {
 	}
 	var offset int64
 	if offset, r.err = r.out.Append(result); r.err == nil {
-		rec.ResultOffset, rec.ResultSize = stats.IntOf(offset), stats.IntOf(len(result))
-		rec.ResultCRC = stats.IntOf(crc32.Checksum(result, castagnoli))
-		r.lines = stats.AppendWorkerLine(keep(r.lines), rec)
+		r.line(rec, result, offset)
 		r.tell()
 		r.ask(now)
 	}
@@ -166,11 +161,10 @@ func (r *recorder) alone(rec *stats.Record, result []byte, now bool) error {
 func (r *recorder) tell() {
 	if r.synced {
 		r.group, r.ends[0] = append(r.group, r.lines...), r.out.Size()
-		return
-	}
-	if _, r.err = r.stats.Append(r.lines); r.err == nil {
+	} else if _, r.err = r.stats.Append(r.lines); r.err == nil {
 		r.send.ring(r.stats.Size(), true)
 	}
+	r.lines = keep(r.lines)
 }
 
 // ask has the group go to the disk: now, or within syncDelay together with what
@@ -264,23 +258,13 @@ func (r *recorder) write() error {
 		return r.err
 	}
 	r.last = time.Now()
-	if len(r.calls) == 0 {
+	if r.calls == 0 {
 		return nil
 	}
-	r.results, r.lines = keep(r.results), keep(r.lines)
-	for i := range r.calls {
-		c := &r.calls[i]
-		c.rec.ResultOffset = stats.IntOf(r.out.Size() + int64(len(r.results)))
-		c.rec.ResultSize = stats.IntOf(len(c.result))
-		c.rec.ResultCRC = stats.IntOf(crc32.Checksum(c.result, castagnoli))
-		r.results = append(r.results, c.result...)
-		r.lines = stats.AppendWorkerLine(r.lines, &c.rec)
-		c.result = keep(c.result)
-	}
-	r.calls, r.size = r.calls[:0], 0
 	if _, r.err = r.out.Append(r.results); r.err == nil {
 		r.tell()
 	}
+	r.results, r.calls = keep(r.results), 0
 	return r.err
 }
 
