@@ -9,6 +9,35 @@ import (
 	"github.com/lithops-go/lithops/internal/job"
 )
 
+// read reads the value that starts at b[i], as it mostly looks, and returns its end. It is not
+// ok where parse has to look at it.
+func (f *Field) read(b []byte, i int, r *Record) (end int, ok bool) {
+	switch at := f.kind.(type) {
+	case func(*Record) *Sec:
+		ns, end := plainSeconds(b, i)
+		if end > i {
+			*at(r) = Sec{ns, true}
+		}
+		return end, end > i && ends(b, end)
+	case func(*Record) *Int:
+		v, end := plainInt(b, i)
+		if end > i {
+			*at(r) = Int{v, true}
+		}
+		return end, end > i && ends(b, end)
+	case stateAt:
+		const success = `"success"`
+		if end = i + len(success); end <= len(b) && string(b[i:end]) == success {
+			r.State = job.Success
+			return end, ends(b, end)
+		}
+	}
+	return i, false
+}
+
+// ends says whether a value that ends at i is all that stands there.
+func ends(b []byte, i int) bool { return i < len(b) && (b[i] == ',' || b[i] == '}') }
+
 // parse reads the field's value from raw, one JSON value. null is the zero value;
 // number and state of a task cannot be null.
 func (f *Field) parse(raw []byte, r *Record) (err error) {

@@ -33,18 +33,23 @@ func ParseKeys(line []byte, r *Record, want KeySet) error {
 			}
 			at = fieldAt(line[i+1:from-2], next)
 		}
-		end := valueEnd(line, from)
-		if end <= from || end >= len(line) {
-			return damagedAt(from)
+		end, done := 0, false
+		wanted := at >= 0 && want.has(at)
+		if wanted {
+			end, done = fields[at].read(line, from, r)
+		}
+		if !done {
+			if end = valueEnd(line, from); end <= from || end >= len(line) {
+				return damagedAt(from)
+			}
+		}
+		if wanted && !done {
+			if err := fields[at].parse(line[from:end], r); err != nil {
+				return fmt.Errorf("key %s: %w", fields[at].Key, err)
+			}
 		}
 		if at >= 0 {
 			next = at + 1
-			if want.has(at) {
-				f := &fields[at]
-				if err := f.parse(line[from:end], r); err != nil {
-					return fmt.Errorf("key %s: %w", f.Key, err)
-				}
-			}
 		}
 		switch {
 		case line[end] == ',':

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"encoding/binary"
 	"errors"
 	"hash/crc32"
 )
@@ -35,20 +36,19 @@ func Unseal(line []byte) ([]byte, error) {
 	if n < 1 || string(line[n:n+len(sealKey)]) != sealKey || string(line[len(line)-3:]) != "\"}\n" {
 		return nil, ErrDamaged
 	}
-	var sum uint32
-	for _, c := range line[n+len(sealKey) : len(line)-3] {
-		switch {
-		case c >= '0' && c <= '9':
-			sum = sum<<4 | uint32(c-'0')
-		case c >= 'a' && c <= 'f':
-			sum = sum<<4 | uint32(c-'a'+10)
-		default:
-			return nil, ErrDamaged
-		}
-	}
-	if crc32.Checksum(line[:n], castagnoli) != sum {
+	if hexOf(crc32.Checksum(line[:n], castagnoli)) != binary.BigEndian.Uint64(line[n+len(sealKey):]) {
 		return nil, ErrDamaged
 	}
 	line[n] = '}'
 	return line[:n+1], nil
+}
+
+// hexOf is the eight digits of a checksum, the first one in the highest byte.
+func hexOf(sum uint32) uint64 {
+	x := uint64(sum)
+	x = (x<<16 | x) & 0x0000ffff0000ffff
+	x = (x<<8 | x) & 0x00ff00ff00ff00ff
+	x = (x<<4 | x) & 0x0f0f0f0f0f0f0f0f
+	letters := (x + 6*ones) >> 4 & ones
+	return x + zeros + letters*('a'-10-'0')
 }

@@ -20,7 +20,7 @@ const nearby = 16 << 10
 // chunk is the records of some tasks in order.
 type chunk struct {
 	block
-	picked  picked
+	layout  stats.Layout
 	ids     []job.Attempt
 	records []stats.Record
 	lines   []lineAt
@@ -58,7 +58,7 @@ func (c *chunk) choose(rd *reading, x *index, later []job.Attempt, from, to int)
 
 // fetch makes the records: of the lines, and where there is none of what the
 // host knows.
-func (c *chunk) fetch(rd *reading, p *picker) {
+func (c *chunk) fetch(rd *reading, p *stats.Picker) {
 	for i := range c.records {
 		c.records[i] = stats.Record{}
 	}
@@ -131,7 +131,7 @@ func (c *chunk) fromHost(rd *reading, id job.Attempt, r *stats.Record) {
 }
 
 // fetchRun reads lines that lie near each other in one segment.
-func (c *chunk) fetchRun(rd *reading, p *picker, lines []lineAt) {
+func (c *chunk) fetchRun(rd *reading, p *stats.Picker, lines []lineAt) {
 	seg := rd.segments[lines[0].segment()]
 	from := lines[0].offset()
 	to := min(lines[len(lines)-1].offset()+4<<10, seg.size)
@@ -147,7 +147,7 @@ func (c *chunk) fetchRun(rd *reading, p *picker, lines []lineAt) {
 	}
 }
 
-func (c *chunk) fetchLine(rd *reading, p *picker, seg *segment, at int, from int64, to int) (ok bool) {
+func (c *chunk) fetchLine(rd *reading, p *stats.Picker, seg *segment, at int, from int64, to int) (ok bool) {
 	r, id := &c.records[to], c.ids[to]
 	raw := c.buf[min(at, len(c.buf)):]
 	n := bytes.IndexByte(raw, '\n') + 1
@@ -166,13 +166,16 @@ func (c *chunk) fetchLine(rd *reading, p *picker, seg *segment, at int, from int
 		raw = c.buf[at:]
 	}
 	c.unseal(seg.source, raw[:n], from+int64(at), func(obj []byte, offset int64) error {
-		if task, try, _ := lineID(obj); task != id.Task || try != id.Try {
+		found, at, _ := lineID(obj)
+		if found != id {
 			return nil
 		}
-		if err := rd.merged(p, &c.picked, seg, obj, r); err != nil {
+		r.Task, r.Attempt = id.Task, id.Try
+		if err := seg.parse(p, &c.layout, obj, at, r); err != nil {
 			*r = stats.Record{}
 			return err
 		}
+		rd.merge(seg, r, rd.log.row(id))
 		if s, found := seg.pointsTo(r); found {
 			s.path, s.offset = seg.path, offset
 			c.shorts = append(c.shorts, s)

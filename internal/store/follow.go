@@ -10,14 +10,14 @@ import (
 // concurrent use.
 type Follower struct {
 	job    *Job
-	keys   *picker
-	picked picked
+	keys   *stats.Picker
+	layout stats.Layout
 	tails  map[int]*Tail // by worker
 }
 
 // Follow begins behind what is recorded by now. keys is what will be looked at.
 func (j *Job) Follow(keys stats.KeySet) (*Follower, error) {
-	fl := &Follower{job: j, keys: newPicker(keys), tails: map[int]*Tail{}}
+	fl := &Follower{job: j, keys: stats.NewPicker(readKeys(keys)), tails: map[int]*Tail{}}
 	err := fl.each(func(t *Tail) error {
 		end, err := t.end()
 		t.at = end
@@ -61,8 +61,9 @@ func (fl *Follower) Next(f func(*stats.Record) error) error {
 			if err != nil {
 				return nil
 			}
-			r = stats.Record{}
-			if fl.keys.parse(obj, &fl.picked, &r) != nil {
+			id, at, ok := lineID(obj)
+			r = stats.Record{Task: id.Task, Attempt: id.Try}
+			if !ok || fl.keys.Parse(obj, at, &fl.layout, &r) != nil {
 				return nil
 			}
 			fl.job.complete(&r)

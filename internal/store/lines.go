@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 
+	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
 )
 
 const (
 	blockSize = 64 << 10
+	cacheLine = 64
 	maxLine   = 16 << 20 // what is longer is no line of ours
 )
 
@@ -57,7 +59,9 @@ func (b *block) read(s *source, i int, line func(obj []byte, offset int64) error
 	from := int64(i) * blockSize
 	to := min(from+blockSize, s.size)
 	if i > 0 {
-		from-- // whether a line starts with the piece's first byte
+		// Whether a line starts with the piece's first byte. The kernel copies at a third of its
+		// speed between places that do not lie alike in their cache lines.
+		from -= cacheLine
 	}
 	if err := b.fill(s, from, 0, int(to-from)); err != nil {
 		b.bad(s, from, err)
@@ -65,9 +69,12 @@ func (b *block) read(s *source, i int, line func(obj []byte, offset int64) error
 	}
 	at := 0
 	if i > 0 {
-		if at = bytes.IndexByte(b.buf, '\n') + 1; at == 0 {
+		at = cacheLine - 1
+		n := bytes.IndexByte(b.buf[min(at, len(b.buf)):], '\n') + 1
+		if n == 0 {
 			return
 		}
+		at += n
 	}
 	for end := len(b.buf); at < end; {
 		n := bytes.IndexByte(b.buf[at:], '\n') + 1
@@ -176,20 +183,20 @@ func (b *block) salvage(s *source, raw []byte, offset int64, line func([]byte, i
 	}
 }
 
-// lineID reads the keys that every record's line starts with.
-func lineID(obj []byte) (task, attempt int, ok bool) {
+// lineID reads the keys that every record's line starts with, and tells where they end.
+func lineID(obj []byte) (id job.Attempt, end int, ok bool) {
 	rest, ok := bytes.CutPrefix(obj, []byte(`{"task":`))
 	if !ok {
-		return 0, 0, false
+		return id, 0, false
 	}
-	if task, rest, ok = leadingInt(rest, 18); !ok {
-		return 0, 0, false
+	if id.Task, rest, ok = leadingInt(rest, 18); !ok {
+		return id, 0, false
 	}
 	if rest, ok = bytes.CutPrefix(rest, []byte(`,"attempt":`)); !ok {
-		return 0, 0, false
+		return id, 0, false
 	}
-	attempt, _, ok = leadingInt(rest, 18)
-	return task, attempt, ok
+	id.Try, rest, ok = leadingInt(rest, 18)
+	return id, len(obj) - len(rest), ok
 }
 
 // leadingInt reads the number of at most so many digits that b starts with.

@@ -53,11 +53,11 @@ func (rd *reading) index() (*index, error) {
 		p := rd.pieces[i]
 		b.worker, b.ids, b.places = p.seg.worker, b.ids[:0], b.places[:0]
 		b.read(p.seg.source, p.i, func(obj []byte, offset int64) error {
-			task, try, ok := lineID(obj)
-			if ours, err := rd.check(task, ok && try > 0); !ours || !rd.log.holds(task) {
+			id, _, ok := lineID(obj)
+			if ours, err := rd.check(id.Task, ok && id.Try > 0); !ours || !rd.log.holds(id.Task) {
 				return err
 			}
-			b.ids = append(b.ids, job.Attempt{Task: task, Try: try})
+			b.ids = append(b.ids, id)
 			b.places = append(b.places, placeOf(number[p.seg], offset))
 			return nil
 		})
@@ -116,7 +116,7 @@ func (j *Job) tasks(first, n int, keys stats.KeySet, f func(*reading, []stats.Re
 	if err != nil {
 		return nil, err
 	}
-	p, later, end := newPicker(keys), rd.later(), first+n
+	p, later, end := stats.NewPicker(readKeys(keys)), rd.later(), first+n
 	lost := map[int64]int{}
 	do := func(i int, c *chunk) {
 		from := first + i*chunkTasks

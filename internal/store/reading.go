@@ -166,11 +166,14 @@ func (rd *reading) take(b *block, worker int) {
 	}
 }
 
+var hostKeys = stats.NewHostPicker()
+
 type hostBlock struct {
 	block
-	lines []hostLine
-	r     stats.Record
-	last  int64 // the latest stamp
+	layout stats.Layout
+	lines  []hostLine
+	r      stats.Record
+	last   int64 // the latest stamp
 }
 
 func (rd *reading) readHost() error {
@@ -204,16 +207,17 @@ func (rd *reading) hostLine(b *hostBlock, obj []byte) error {
 		b.last = max(b.last, eventTime(obj))
 		return nil
 	}
-	task, try, ok := lineID(obj)
-	if ours, err := rd.check(task, ok); !ours || !rd.log.holds(task) {
+	id, at, ok := lineID(obj)
+	if ours, err := rd.check(id.Task, ok); !ours || !rd.log.holds(id.Task) {
 		return err
 	}
-	b.r = stats.Record{}
-	if err := stats.Parse(obj, &b.r); err != nil {
+	new(hostRow).fill(&b.r) // clears what rowOf looks at; clearing all of a record takes longer than reading the line
+	b.r.Task, b.r.Attempt, b.r.State, b.r.Worker, b.r.ErrorType, b.r.Error = id.Task, id.Try, 0, stats.Int{}, "", ""
+	if err := hostKeys.Parse(obj, at, &b.layout, &b.r); err != nil {
 		return err
 	}
 	b.last = max(b.last, hostStamp(&b.r))
-	b.lines = append(b.lines, hostLine{job.Attempt{Task: task, Try: try}, rowOf(&b.r), hostText{b.r.ErrorType, b.r.Error}})
+	b.lines = append(b.lines, hostLine{id, rowOf(&b.r), hostText{b.r.ErrorType, b.r.Error}})
 	return nil
 }
 
@@ -242,10 +246,10 @@ func (rd *reading) check(task int, ok bool) (ours bool, err error) {
 	return task < n, err
 }
 
-// merged reads a worker's line into r, an empty record, with all that is known of the attempt from
-// elsewhere. It may be called by several goroutines once the host's log is read.
-func (rd *reading) merged(p *picker, last *picked, seg *segment, obj []byte, r *stats.Record) error {
-	if err := p.parse(obj, last, r); err != nil {
+// parse reads a worker's line, which goes on at obj[at], into r, a record that has no more than its
+// task and attempt.
+func (seg *segment) parse(p *stats.Picker, l *stats.Layout, obj []byte, at int, r *stats.Record) error {
+	if err := p.Parse(obj, at, l, r); err != nil {
 		return err
 	}
 	if !r.Worker.OK {
@@ -254,8 +258,14 @@ func (rd *reading) merged(p *picker, last *picked, seg *segment, obj []byte, r *
 	if r.Worker.V != int64(seg.worker) {
 		return fmt.Errorf("record of worker %d in the segment of worker %d", r.Worker.V, seg.worker)
 	}
+	return nil
+}
+
+// merge adds to a record of seg what is known of the attempt from elsewhere: row is what the
+// host knows, nil for nothing. It may be called by several goroutines once the host's log is read.
+func (rd *reading) merge(seg *segment, r *stats.Record, row *hostRow) {
 	// What waited when its run broke off may have been made, under the same number, by another.
-	if row := rd.log.row(job.Attempt{Task: r.Task, Try: r.Attempt}); row != nil {
+	if row != nil {
 		if by := row.int(rowWorker); !by.OK || by.V == int64(seg.worker) {
 			row.fill(r)
 		} else {
@@ -263,7 +273,6 @@ func (rd *reading) merged(p *picker, last *picked, seg *segment, obj []byte, r *
 		}
 	}
 	rd.job.complete(r)
-	return nil
 }
 
 // pointsTo says what is not there of r's result and log.

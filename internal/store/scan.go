@@ -17,8 +17,9 @@ func compareAttempts(a, b job.Attempt) int {
 type recordBlock struct {
 	block
 	seg     *segment
-	picked  picked
+	layout  stats.Layout
 	records []stats.Record
+	rows    []hostRow
 	offsets []int64
 	shorts  []short
 }
@@ -51,7 +52,7 @@ func (j *Job) scan(first, n int, wanted func(obj []byte) bool, keys stats.KeySet
 // scan calls f with what the workers have recorded, in the order in which it stands in
 // their segments.
 func (rd *reading) scan(wanted func(obj []byte) bool, keys stats.KeySet, f func(*stats.Record) error) error {
-	p := newPicker(keys)
+	p := stats.NewPicker(readKeys(keys))
 	do := func(i int, b *recordBlock) {
 		b.seg, b.records, b.offsets = rd.pieces[i].seg, b.records[:0], b.offsets[:0]
 		b.shorts = b.shorts[:0]
@@ -61,6 +62,7 @@ func (rd *reading) scan(wanted func(obj []byte) bool, keys stats.KeySet, f func(
 			}
 			return rd.workerLine(p, b, obj, offset)
 		})
+		b.merge(rd)
 	}
 	defer rd.settle()
 	return inOrder(len(rd.pieces), do, func(b *recordBlock) error {
@@ -90,9 +92,9 @@ func repeated(path string, offset int64, task, attempt int) Damage {
 	return Damage{Path: path, Line: atOffset, Offset: offset, Msg: fmt.Sprintf("attempt %d at task %d is recorded twice", attempt, task)}
 }
 
-func (rd *reading) workerLine(p *picker, b *recordBlock, obj []byte, offset int64) error {
-	task, try, ok := lineID(obj)
-	if ours, err := rd.check(task, ok && try > 0); !ours {
+func (rd *reading) workerLine(p *stats.Picker, b *recordBlock, obj []byte, offset int64) error {
+	id, at, ok := lineID(obj)
+	if ours, err := rd.check(id.Task, ok && id.Try > 0); !ours {
 		return err
 	}
 	n := len(b.records)
@@ -100,19 +102,36 @@ func (rd *reading) workerLine(p *picker, b *recordBlock, obj []byte, offset int6
 		b.records = append(b.records, stats.Record{})[:n]
 	}
 	r := &b.records[:n+1][n]
-	*r = stats.Record{}
+	*r = stats.Record{Task: id.Task, Attempt: id.Try}
 	if n > 0 {
 		r.WorkerHostname = b.records[n-1].WorkerHostname // saves a copy of what is the same
 	}
-	if err := rd.merged(p, &b.picked, b.seg, obj, r); err != nil {
+	if err := b.seg.parse(p, &b.layout, obj, at, r); err != nil {
 		return err
 	}
 	b.records, b.offsets = b.records[:n+1], append(b.offsets, offset)
-	if s, found := b.seg.pointsTo(r); found {
-		s.path, s.offset = b.seg.path, offset
-		b.shorts = append(b.shorts, s)
-	}
 	return nil
+}
+
+// merge completes the records of the block. What the host knows of them lies all over its
+// log, so it is fetched for all at once: then the memory is not waited for each time.
+func (b *recordBlock) merge(rd *reading) {
+	b.rows = b.rows[:0]
+	for i := range b.records {
+		row := rd.log.row(attemptOf(&b.records[i]))
+		if row == nil {
+			row = &hostRow{}
+		}
+		b.rows = append(b.rows, *row)
+	}
+	for i := range b.records {
+		r := &b.records[i]
+		rd.merge(b.seg, r, &b.rows[i])
+		if s, found := b.seg.pointsTo(r); found {
+			s.path, s.offset = b.seg.path, b.offsets[i]
+			b.shorts = append(b.shorts, s)
+		}
+	}
 }
 
 // Columns reads what pictures need of every task, without the pauses between runs.
