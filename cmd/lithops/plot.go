@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/lithops-go/lithops/internal/chart"
@@ -101,12 +103,16 @@ func runPlot(a *app, cmd *cobra.Command, o plotOptions, ref string) error {
 	if err := os.MkdirAll(o.dir, 0o777); err != nil {
 		return badInput{fmt.Errorf("make output directory: %w", err)}
 	}
-	for _, kind := range o.kinds {
-		path := filepath.Join(o.dir, fmt.Sprintf("%s_%s.%s", j.ID(), kind, o.format))
-		if err := draw(path, kind, cols, o.size); err != nil {
-			return err
+	pictures := make([]picture, len(o.kinds))
+	for i, kind := range o.kinds {
+		pictures[i] = picture{kind: kind, path: filepath.Join(o.dir, fmt.Sprintf("%s_%s.%s", j.ID(), kind, o.format))}
+	}
+	drawAll(pictures, cols, o.size)
+	for _, p := range pictures {
+		if p.err != nil {
+			return p.err
 		}
-		if err := a.printf("%s\n", path); err != nil {
+		if err := a.printf("%s\n", p.path); err != nil {
 			return err
 		}
 	}
@@ -145,9 +151,29 @@ func nothingToDraw(id, state string, tasks int) error {
 	return hint(usage("no task of job %s has finished, so there is nothing to draw", id), "the job is %s; lithops stats %s tells more", state, id)
 }
 
-// draw makes the picture complete or not at all.
-func draw(path string, kind chart.Kind, c *stats.Columns, o chart.Options) error {
-	return writeFile(path, func(f *os.File) error { return chart.Render(f, kind, c, o) })
+type picture struct {
+	kind chart.Kind
+	path string
+	err  error
+}
+
+// drawAll draws pictures, each complete or not at all: two at a time, since each needs memory
+// by the task.
+func drawAll(pictures []picture, c *stats.Columns, o chart.Options) {
+	next := make(chan *picture)
+	var wg sync.WaitGroup
+	for range min(2, runtime.GOMAXPROCS(0), len(pictures)) {
+		wg.Go(func() {
+			for p := range next {
+				p.err = writeFile(p.path, func(f *os.File) error { return chart.Render(f, p.kind, c, o) })
+			}
+		})
+	}
+	for i := range pictures {
+		next <- &pictures[i]
+	}
+	close(next)
+	wg.Wait()
 }
 
 func kindNames() []string {

@@ -3,6 +3,7 @@ package chart
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/lithops-go/lithops/internal/stats"
 )
@@ -46,8 +47,10 @@ func newSweep(c *stats.Columns, now int64, others ...piece) *sweep {
 	if len(s.start) == 0 {
 		return s
 	}
+	var wg sync.WaitGroup
+	wg.Go(func() { bucketSort(s.end) })
 	bucketSort(s.start)
-	bucketSort(s.end)
+	wg.Wait()
 	s.first, s.last = s.start[0], min(s.end[len(s.end)-1], now)
 	running, j := 0, 0
 	for _, t := range s.start {
@@ -72,9 +75,9 @@ func (s *sweep) mean() float64 {
 }
 
 // bucketSort sorts stamps. They are spread over buckets by their time first, so
-// that only a few hundred at a time are sorted by comparison.
+// that only a few at a time are sorted by comparison.
 func bucketSort(v []int64) {
-	buckets := len(v)/256 + 1
+	buckets := len(v)/16 + 1
 	if buckets == 1 || slices.IsSorted(v) {
 		slices.Sort(v)
 		return
