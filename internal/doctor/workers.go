@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -112,17 +111,18 @@ func trialEnded(dir string) error {
 	if err != nil {
 		return err
 	}
-	line, err := bytes.NewBuffer(b).ReadBytes('\n')
-	if err == io.EOF {
-		return errors.New("it recorded no task")
-	}
-	obj, err := stats.Unseal(line)
-	if err != nil {
-		return err
-	}
 	var r stats.Record
-	if err := stats.Parse(obj, &r); err != nil {
-		return err
+	for line := range bytes.Lines(b) {
+		obj, err := stats.Unseal(line)
+		if err != nil {
+			return err
+		}
+		if err := stats.Parse(obj, &r); err != nil {
+			return err
+		}
+	}
+	if r.Attempt == 0 {
+		return errors.New("it recorded no task")
 	}
 	if r.State != job.Success {
 		return fmt.Errorf("a command did not run: %s", r.Error)

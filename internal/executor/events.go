@@ -100,15 +100,11 @@ func (w *worker) take(a job.Attempt) *pending {
 
 // record takes in one record from a worker's segment.
 func (e *executor) record(w *worker, line []byte) error {
-	object, err := stats.Unseal(line)
-	if err != nil {
-		return err
-	}
 	r := &e.read
-	*r = stats.Record{}
-	if err := stats.ParseKeys(object, r, e.keys); err != nil {
+	if err := w.tail.Parse(line, e.picker, r); err != nil {
 		return err
 	}
+	r.WorkerExec = r.WorkerEnd.Since(r.WorkerStart)
 	p := w.take(job.Attempt{Task: r.Task, Try: r.Attempt})
 	if p == nil {
 		return fmt.Errorf("record of task %d, attempt %d, which the worker was not given", r.Task, r.Attempt)

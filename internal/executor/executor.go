@@ -47,11 +47,11 @@ type executor struct {
 	stopping  bool    // no task is started any more
 	result    Result
 	err       error
-	told      time.Time // last progress event
-	cancel    bool      // running tasks were told to end
-	now       bool      // they are not waited for any more
-	deadline  time.Time // when workers that have not ended by then are killed; zero before the end
-	keys      stats.KeySet
+	told      time.Time     // last progress event
+	cancel    bool          // running tasks were told to end
+	now       bool          // they are not waited for any more
+	deadline  time.Time     // when workers that have not ended by then are killed; zero before the end
+	picker    *stats.Picker // of what is read of a worker's records
 	buf       []byte
 	read      stats.Record     // of a worker, and
 	noted     stats.Record     // of ours: one at a time, not one for each task
@@ -79,10 +79,12 @@ type worker struct {
 // for a job that cannot go on; what has ended until then is recorded.
 func Run(ctx context.Context, c Config) (*Result, error) {
 	e := &executor{Config: c, workers: map[int]*worker{}, counts: map[job.State]int{}, open: map[job.State]int{}, begun: time.Now(), meanNS: -1,
-		keys: stats.NewKeySet("task", "attempt", "state", "error_type", "worker_exec_time"), maps: c.Tasks, dropped: map[int]struct{}{}}
+		maps: c.Tasks, dropped: map[int]struct{}{}}
+	keys := stats.NewKeySet("task", "attempt", "state", "error_type", "worker_start_tstamp", "worker_end_tstamp")
 	if c.Settled != nil {
-		e.keys = e.keys.Union(stats.NewKeySet("error", "func_result_size", "result_offset", "result_crc32c"))
+		keys = keys.Union(stats.NewKeySet("error", "func_result_size", "result_offset", "result_crc32c"))
 	}
+	e.picker = stats.NewPicker(keys)
 	e.queue = queue{inputs: c.Inputs, former: e.Former, now: c.Clock.Now}
 	if c.Former != nil {
 		e.maps = c.Job.Maps // the reduce may be among the tasks already

@@ -123,7 +123,7 @@ func (b *backend) work(n int, seg *store.Segment, in chan wire.Message) error {
 			return errors.New("exit status 1")
 		}
 		if do.state != 0 {
-			r := &stats.Record{Task: a.Task, Attempt: a.Try, State: do.state, WorkerExec: stats.SecOf(do.length)}
+			r := &stats.Record{Task: a.Task, Attempt: a.Try, State: do.state, WorkerStart: stats.SecOf(0), WorkerEnd: stats.SecOf(do.length)}
 			line = stats.AppendWorkerLine(line[:0], r)
 			if do.garbage {
 				line = []byte("garbage\n")

@@ -36,39 +36,40 @@ func selectKeys(keep func(Field) bool) (at []int) {
 }
 
 // AppendJSON appends r as one JSON object with all keys, without a line end.
-func AppendJSON(b []byte, r *Record) []byte { return append(appendKeys(b, r, allKeys, false), '}') }
+func AppendJSON(b []byte, r *Record) []byte {
+	return append(appendMembers(append(b, '{'), r, allKeys, nil, 1), '}')
+}
 
 // AppendWorkerLine appends the keys the worker owns, null ones left out, as one
-// line with a checksum. (Of a short call that is half of them.)
-func AppendWorkerLine(b []byte, r *Record) []byte { return appendLine(b, r, workerKeys, true) }
+// line with a checksum.
+func AppendWorkerLine(b []byte, r *Record) []byte { return appendLine(b, r, workerKeys, &nothing) }
 
 // AppendHostLine appends the keys the host owns, null ones left out, as one line
 // with a checksum. A later line of the same attempt adds to the earlier one.
-func AppendHostLine(b []byte, r *Record) []byte { return appendLine(b, r, hostKeys, true) }
+func AppendHostLine(b []byte, r *Record) []byte { return appendLine(b, r, hostKeys, &nothing) }
 
-func appendLine(b []byte, r *Record, keys []int, omitNull bool) []byte {
+func appendLine(b []byte, r *Record, keys []int, but *Record) []byte {
 	start := len(b)
-	b = appendKeys(b, r, keys, omitNull)
+	b = appendMembers(append(b, '{'), r, keys, but, 1)
 	return Seal(b, start)
 }
 
-// sameInAll is a key that readers take from the line before until they see
-// otherwise, so it stands in each.
+var nothing Record // all null
+
+// sameInAll is a key that readers take from the line before until they see otherwise, so
+// it stands in each, where no first line has it.
 const sameInAll = "worker_hostname"
 
-func appendKeys(b []byte, r *Record, keys []int, omitNull bool) []byte {
-	b = append(b, '{')
-	open := 1 // of the key's text: there is no comma before the first
+// appendMembers appends keys and values to an object, those left out that are the same in
+// but; nil leaves out none. open is 1 where the first of them needs no comma.
+func appendMembers(b []byte, r *Record, keys []int, but *Record, open int) []byte {
 	for _, i := range keys {
 		f := &fields[i]
-		mark := len(b)
-		b = append(b, commaKeys[i][open:]...)
-		value := len(b)
-		b = f.append(b, r)
-		if omitNull && b[value] == 'n' && f.Key != sameInAll {
-			b = b[:mark]
+		if but != nil && f.same(r, but) && (f.Key != sameInAll || but.WorkerHostname != "") {
 			continue
 		}
+		b = append(b, commaKeys[i][open:]...)
+		b = f.append(b, r)
 		open = 0
 	}
 	return b

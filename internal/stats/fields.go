@@ -104,7 +104,7 @@ var fields = []Field{
 	{"worker_func_startup_time", Seconds, Noticed, ByWorker, false, "from the start of fork until the worker noticed that exec had succeeded; of a function, from the start of its runtime until the module was imported, and null for a warm call, which has no start-up", func(r *Record) *Sec { return &r.FuncStartup }},
 	{"worker_func_start_tstamp", Stamp, Noticed, ByWorker, true, "call start: the command or function begins to run. Of a command fractions of a millisecond late, more when there is more to do than processors, but never later than the CPU time used leaves room for: startup and running time together are exact. Of a function exact, taken in its runtime", func(r *Record) *Sec { return &r.FuncStart }},
 	{"worker_func_end_tstamp", Stamp, Noticed, ByWorker, true, "call done: the command or function has ended; of a function exact, taken in its runtime", func(r *Record) *Sec { return &r.FuncEnd }},
-	{"worker_func_exec_time", Seconds, Noticed, ByWorker, true, "how long the command or function ran: its end - its start", func(r *Record) *Sec { return &r.FuncExec }},
+	{"worker_func_exec_time", Seconds, Noticed, ByReader, true, "how long the command or function ran: its end - its start", func(r *Record) *Sec { return &r.FuncExec }},
 	{"worker_func_cpu_user_time", Seconds, Exact, ByWorker, true, "user CPU time of this task alone, with all its children, daemonised ones included; of a function, of this call and the children it waited for. How a program's is split is told by clock ticks, and of Go it is the worker's", func(r *Record) *Sec { return &r.CPUUser }},
 	{"worker_func_cpu_system_time", Seconds, Exact, ByWorker, true, "system CPU time of this task alone, of the same processes as the user time", func(r *Record) *Sec { return &r.CPUSystem }},
 	{"task_cpu_percent", Percent, Derived, ByReader, false, "user and system CPU time / (startup time + running time), because the kernel counts from fork on; of a function / running time; 100 is one core all the time", func(r *Record) *Float { return &r.TaskCPUPercent }},
@@ -131,7 +131,7 @@ var fields = []Field{
 	{"log_size", Bytes, Exact, ByWorker, false, "bytes of the log", func(r *Record) *Int { return &r.LogSize }},
 	{"worker_result_upload_time", Seconds, Exact, ByWorker, true, "writing result and log into the store; of short calls into the worker's buffer, which is written within 15 ms", func(r *Record) *Sec { return &r.ResultUpload }},
 	{"worker_end_tstamp", Stamp, Exact, ByWorker, true, "the worker was done with this task, its status line and the buffer of short calls excepted", func(r *Record) *Sec { return &r.WorkerEnd }},
-	{"worker_exec_time", Seconds, Derived, ByWorker, true, "the whole attempt on the worker: worker end - worker start", func(r *Record) *Sec { return &r.WorkerExec }},
+	{"worker_exec_time", Seconds, Derived, ByReader, true, "the whole attempt on the worker: worker end - worker start", func(r *Record) *Sec { return &r.WorkerExec }},
 
 	{"host_status_done_tstamp", Stamp, Exact, ByHost, true, "the host had read this record from the store", func(r *Record) *Sec { return &r.StatusDone }},
 	{"host_status_query_count", Count, Exact, ByHost, true, "how often the host looked for this record", func(r *Record) *Int { return &r.StatusCount }},

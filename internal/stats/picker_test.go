@@ -31,7 +31,7 @@ func lines(rng *rand.Rand, n int, appendLine func([]byte, *Record) []byte) (obje
 			case func(*Record) *Bool:
 				*at(r) = Bool{V: rng.IntN(2) > 0, OK: true}
 			case textAt:
-				*at(r) = []string{"", "plain", `,"worker_exec_time":1`, "\\\"\n", "é"}[rng.IntN(5)]
+				*at(r) = []string{"", "plain", `,"worker_end_tstamp":1`, "\\\"\n", "é"}[rng.IntN(5)]
 			}
 		}
 		object, err := Unseal(appendLine(nil, r))
@@ -55,7 +55,7 @@ func idEnd(t testing.TB, object []byte, r *Record) (at int) {
 // A picker reads what ParseKeys reads, whatever the line before was like.
 func TestPicker(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	few := NewKeySet("task", "attempt", "state", "worker_start_tstamp", "worker_func_exec_time", "log_size", "error")
+	few := NewKeySet("task", "attempt", "state", "worker_start_tstamp", "worker_func_startup_time", "log_size", "error")
 	for name, c := range map[string]struct {
 		p          *Picker
 		appendLine func([]byte, *Record) []byte
@@ -84,8 +84,8 @@ func TestPicker(t *testing.T) {
 
 // What is wrong with a line is wrong after a good one, too.
 func TestPickerRefuses(t *testing.T) {
-	good := `{"task":1,"attempt":1,"state":"success","worker":0,"worker_hostname":"n","worker_start_tstamp":1795373723.931146633,"worker_func_exec_time":0.5}`
-	few := NewPicker(NewKeySet("task", "attempt", "state", "worker", "worker_func_exec_time"))
+	good := `{"task":1,"attempt":1,"state":"success","worker":0,"worker_hostname":"n","worker_start_tstamp":1795373723.931146633,"worker_func_startup_time":0.5}`
+	few := NewPicker(NewKeySet("task", "attempt", "state", "worker", "worker_func_startup_time"))
 	all := NewPicker(AllKeys())
 	for _, c := range []struct {
 		line string
@@ -97,8 +97,8 @@ func TestPickerRefuses(t *testing.T) {
 		{`{"task":1,"attempt":1,"state":"success","worker":0x1}`, true},
 		{`{"task":1,"attempt":1,"state":"success","worker":"0"}`, true},
 		{`{"task":1,"attempt":1,"state":"success","worker":1.5}`, true},
-		{`{"task":1,"attempt":1,"state":"success","worker":0,"worker_func_exec_time":1.5.5}`, true},
-		{`{"task":1,"attempt":1,"state":"success","worker":0,"worker_func_exec_time":9223372036.854776}`, true},
+		{`{"task":1,"attempt":1,"state":"success","worker":0,"worker_func_startup_time":1.5.5}`, true},
+		{`{"task":1,"attempt":1,"state":"success","worker":0,"worker_func_startup_time":9223372036.854776}`, true},
 		{`{"task":1,"attempt":1,"state":"success","worker":0,"worker_start_tstamp":x}`, false},
 		{`{"task":1,"attempt":1,"state":"success","worker":0,"new":1 }`, false},
 		{`{"task":1,"attempt":1,"state":"success","worker":0}}`, false},

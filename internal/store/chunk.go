@@ -170,6 +170,7 @@ func (c *chunk) fetchLine(rd *reading, p *stats.Picker, seg *segment, at int, fr
 		if found != id {
 			return nil
 		}
+		*r = seg.common
 		r.Task, r.Attempt = id.Task, id.Try
 		if err := seg.parse(p, &c.layout, obj, at, r); err != nil {
 			*r = stats.Record{}

@@ -9,18 +9,18 @@ import (
 // Follower reads the records that the workers of a running job add. Not safe for
 // concurrent use.
 type Follower struct {
-	job    *Job
-	keys   *stats.Picker
-	layout stats.Layout
-	tails  map[int]*Tail // by worker
+	job   *Job
+	keys  *stats.Picker
+	tails map[int]*Tail // by worker
 }
 
 // Follow begins behind what is recorded by now. keys is what will be looked at.
 func (j *Job) Follow(keys stats.KeySet) (*Follower, error) {
 	fl := &Follower{job: j, keys: stats.NewPicker(readKeys(keys)), tails: map[int]*Tail{}}
-	err := fl.each(func(t *Tail) error {
-		end, err := t.end()
-		t.at = end
+	err := fl.each(func(t *Tail) (err error) {
+		if t.at, err = t.end(); err == nil && t.at > 0 {
+			t.common, _ = readCommon(t.f)
+		}
 		return err
 	})
 	if err != nil {
@@ -57,13 +57,7 @@ func (fl *Follower) Next(f func(*stats.Record) error) error {
 	var r stats.Record
 	return fl.each(func(t *Tail) error {
 		return t.ReadRest(func(line []byte) error {
-			obj, err := stats.Unseal(line)
-			if err != nil {
-				return nil
-			}
-			id, at, ok := lineID(obj)
-			r = stats.Record{Task: id.Task, Attempt: id.Try}
-			if !ok || fl.keys.Parse(obj, at, &fl.layout, &r) != nil {
+			if t.Parse(line, fl.keys, &r) != nil {
 				return nil
 			}
 			fl.job.complete(&r)

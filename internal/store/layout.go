@@ -25,8 +25,9 @@ import (
 	"strings"
 )
 
-// Version is the layout this program writes. It reads no newer one.
-const Version = 1
+// Version is the layout this program writes. It reads no newer one. Since 2, the first
+// line of a worker's segment says what the others leave out.
+const Version = 2
 
 // Names of a job's files.
 const (

@@ -23,6 +23,7 @@ type source struct {
 	worker int // -1: the host
 	f      *os.File
 	size   int64
+	common stats.Record // what its lines leave out, see stats.ParseCommon
 }
 
 func openSource(path string, worker int) (*source, error) {
@@ -38,7 +39,31 @@ func openSource(path string, worker int) (*source, error) {
 		f.Close()
 		return nil, err
 	}
-	return &source{path: path, worker: worker, f: f, size: info.Size()}, nil
+	s := &source{path: path, worker: worker, f: f, size: info.Size()}
+	if worker >= 0 {
+		s.common, _ = readCommon(f) // one that cannot be read is damage, and reported with the lines
+	}
+	return s, nil
+}
+
+// readCommon reads the first line of a worker's segment. The error is for one that is
+// there and damaged.
+func readCommon(f io.ReaderAt) (common stats.Record, err error) {
+	line := make([]byte, 4<<10) // longer than any
+	n, err := f.ReadAt(line, 0)
+	if err != nil && err != io.EOF {
+		return common, err
+	}
+	n = bytes.IndexByte(line[:n], '\n') + 1
+	if n == 0 {
+		return common, nil
+	}
+	obj, err := stats.Unseal(line[:n])
+	if err != nil {
+		return common, err
+	}
+	common, _, err = stats.ParseCommon(obj)
+	return common, err
 }
 
 // blocks is the number of pieces that can be read independently.
@@ -156,6 +181,12 @@ func (b *block) bad(s *source, offset int64, err error) {
 // end, the lines that run into each other are told apart by their first key.
 func (b *block) unseal(s *source, raw []byte, offset int64, line func([]byte, int64) error) {
 	obj, err := stats.Unseal(raw)
+	if err == nil && offset == 0 && s.worker >= 0 {
+		var first bool
+		if _, first, err = stats.ParseCommon(obj); first && err == nil {
+			return // the source has it
+		}
+	}
 	if err == nil {
 		err = line(obj, offset)
 	}

@@ -102,8 +102,9 @@ func (rd *reading) workerLine(p *stats.Picker, b *recordBlock, obj []byte, offse
 		b.records = append(b.records, stats.Record{})[:n]
 	}
 	r := &b.records[:n+1][n]
-	*r = stats.Record{Task: id.Task, Attempt: id.Try}
-	if n > 0 {
+	*r = b.seg.common
+	r.Task, r.Attempt = id.Task, id.Try
+	if n > 0 && r.WorkerHostname == "" {
 		r.WorkerHostname = b.records[n-1].WorkerHostname // saves a copy of what is the same
 	}
 	if err := b.seg.parse(p, &b.layout, obj, at, r); err != nil {

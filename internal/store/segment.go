@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/lithops-go/lithops/internal/stats"
 )
 
 // File is what the store needs of a file it appends to. Tests put faults in its way.
@@ -179,6 +181,9 @@ type Tail struct {
 	path string
 	at   int64
 	buf  []byte
+
+	common stats.Record // of a worker's: what lines leave out
+	layout stats.Layout
 }
 
 // OpenTail opens the segment at path for following.
@@ -194,7 +199,8 @@ func OpenTail(path string) (*Tail, error) {
 func (t *Tail) At() int64 { return t.at }
 
 // ReadTo calls line with every line, its end included, up to offset end, which
-// must be a line's end that the writer has announced. The line may be changed by
+// must be a line's end that the writer has announced. A worker's first line, of what the
+// others leave out, is not among them. The line may be changed by
 // the callee and is valid only during the call.
 func (t *Tail) ReadTo(end int64, line func([]byte) error) error {
 	const most = 1 << 20
@@ -219,8 +225,10 @@ func (t *Tail) ReadTo(end int64, line func([]byte) error) error {
 			if i < 0 {
 				break
 			}
-			if err := line(chunk[:i+1]); err != nil {
-				return err
+			if t.at > 0 || !t.first(chunk[:i+1]) {
+				if err := line(chunk[:i+1]); err != nil {
+					return err
+				}
 			}
 			t.at += int64(i + 1)
 			chunk = chunk[i+1:]
@@ -230,6 +238,35 @@ func (t *Tail) ReadTo(end int64, line func([]byte) error) error {
 		}
 	}
 	return nil
+}
+
+// first takes in the line of what others leave out, if it is that.
+func (t *Tail) first(line []byte) (ok bool) {
+	obj, err := stats.Unseal(bytes.Clone(line))
+	if err != nil {
+		return false
+	}
+	common, ok, err := stats.ParseCommon(obj)
+	if ok = ok && err == nil; ok {
+		t.common = common
+	}
+	return ok
+}
+
+// Parse reads the keys of p of a line of a worker's segment, which it overwrites, into r:
+// what the worker knows of an attempt.
+func (t *Tail) Parse(line []byte, p *stats.Picker, r *stats.Record) error {
+	obj, err := stats.Unseal(line)
+	if err != nil {
+		return err
+	}
+	id, at, ok := lineID(obj)
+	if !ok {
+		return fmt.Errorf("%w: no record", stats.ErrDamaged)
+	}
+	*r = t.common
+	r.Task, r.Attempt = id.Task, id.Try
+	return p.Parse(obj, at, &t.layout, r)
 }
 
 // ReadRest is ReadTo the last complete line the segment holds now: what a writer

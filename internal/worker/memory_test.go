@@ -207,20 +207,16 @@ done
 // records are all that are in the store.
 func (h *peer) records() (all []stats.Record) {
 	h.t.Helper()
-	b, err := os.ReadFile(store.SegmentPath(h.dir, 0, store.StatsSegment))
+	tail, err := store.OpenTail(store.SegmentPath(h.dir, 0, store.StatsSegment))
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	for line := range strings.Lines(string(b)) {
-		object, err := stats.Unseal([]byte(line))
-		var r stats.Record
-		if err == nil {
-			err = stats.Parse(object, &r)
-		}
-		if err != nil {
-			h.t.Fatalf("%v: %s", err, line)
-		}
-		all = append(all, r)
+	defer tail.Close()
+	if err := tail.ReadRest(func(line []byte) error {
+		all = append(all, stats.Record{})
+		return tail.Parse(line, allKeys, &all[len(all)-1])
+	}); err != nil {
+		h.t.Fatal(err)
 	}
 	return all
 }

@@ -25,9 +25,10 @@ type recorder struct {
 	out     *store.Segment
 	stats   *store.Segment
 	send    *sender
-	calls   int    // that are to be written:
-	results []byte // to be appended to out
-	lines   []byte // to be appended to stats, after it
+	common  *stats.Record // what lines of stats leave out
+	calls   int           // that are to be written:
+	results []byte        // to be appended to out
+	lines   []byte        // to be appended to stats, after it
 	last    time.Time
 	timer   *time.Timer
 	armed   bool
@@ -54,8 +55,8 @@ const (
 // syncDelay bounds how long a finished task waits for others to go to the disk with.
 const syncDelay = 100 * time.Millisecond
 
-func newRecorder(out, stats *store.Segment, send *sender) *recorder {
-	r := &recorder{out: out, stats: stats, send: send}
+func newRecorder(out, lines *store.Segment, send *sender) *recorder {
+	r := &recorder{out: out, stats: lines, send: send, common: &stats.Record{}}
 	r.timer = time.AfterFunc(time.Hour, r.late)
 	r.timer.Stop()
 	return r
@@ -140,7 +141,7 @@ func (r *recorder) add(rec *stats.Record, result []byte, now bool) (wrote bool, 
 func (r *recorder) line(rec *stats.Record, result []byte, offset int64) {
 	rec.ResultOffset, rec.ResultSize = stats.IntOf(offset), stats.IntOf(len(result))
 	rec.ResultCRC = stats.IntOf(crc32.Checksum(result, castagnoli))
-	r.lines = stats.AppendWorkerLine(r.lines, rec)
+	r.lines = stats.AppendSegmentLine(r.lines, rec, r.common)
 }
 
 // alone writes a call with a large result, of which there should be no copies.

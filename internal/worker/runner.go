@@ -53,6 +53,7 @@ type runner struct {
 	null     *os.File // standard input of commands without one
 	out, log *output
 	stats    *store.Segment
+	common   stats.Record // what lines of stats leave out
 	meter    *meter
 	peaks    peaks
 	stuck    map[int]bool // processes of earlier tasks that could not be killed
@@ -107,6 +108,11 @@ func newRunner(m *wire.Message, send *sender) (r *runner, err error) {
 	if r.stats, err = store.CreateSegment(store.SegmentPath(dir, n, store.StatsSegment), nil); err != nil {
 		return nil, err
 	}
+	r.common = r.likely()
+	if _, err = r.stats.Append(stats.AppendCommonLine(nil, &r.common)); err != nil {
+		return nil, err
+	}
+	send.told = r.stats.Size() // no record yet
 	r.meter, r.peaks.probe = newMeter(r.job.Workers), newProbe(costFactor)
 	if err := r.functions(send); err != nil {
 		return nil, err
@@ -115,12 +121,29 @@ func newRunner(m *wire.Message, send *sender) (r *runner, err error) {
 	return r, nil
 }
 
+// likely is what most of the records will have in common.
+func (r *runner) likely() stats.Record {
+	zero := stats.IntOf(0)
+	c := stats.Record{Worker: stats.IntOf(r.job.Worker), WorkerHostname: r.hostname, WorkerColdStart: stats.BoolOf(false),
+		MajorFaults: zero, InvoluntSwitch: zero, BlockRead: zero, BlockWrite: zero, LogOffset: zero, LogSize: zero}
+	if r.spec.Function == (job.Function{}) {
+		c.ExitCode = zero
+	} else {
+		c.MinorFaults, c.VoluntarySwitch = zero, zero
+	}
+	if r.spec.Function.Go != "" {
+		c.PID = stats.IntOf(os.Getpid())
+	}
+	return c
+}
+
 // functions prepares for calling the job's functions.
 func (r *runner) functions(send *sender) (err error) {
 	if r.callees, err = callees(r.spec, r.job.Dir, r.programs.find); err != nil {
 		return err
 	}
 	r.recorder = newRecorder(r.out.seg, r.stats, send)
+	r.recorder.common = &r.common
 	if r.spec.Durability == job.DurabilitySync {
 		if err := r.recorder.durable(r.out, r.log); err != nil {
 			return err
@@ -254,7 +277,7 @@ func (r *runner) runCommand(a assignment, w *worker) error {
 	}
 	rec.WorkerEnd = stats.SecOf(r.clock.Now())
 	rec.Derive()
-	r.line = stats.AppendWorkerLine(r.line[:0], rec)
+	r.line = stats.AppendSegmentLine(r.line[:0], rec, &r.common)
 	// Records that go to the disk go there together: not as soon as few tasks are left.
 	return r.recorder.record(r.line, w.low() && (!r.recorder.synced || w.turning(true)))
 }
