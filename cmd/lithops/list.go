@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,7 +97,8 @@ func (a *app) unreadable(jobs []store.Entry) error {
 }
 
 func writeList(a *app, jobs []store.Entry, now time.Time) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	out := bufio.NewWriter(a.stdout) // tabwriter writes by the cell
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "id\tname\tstate\tcreated\twall\ttasks\tfailed")
 	for _, e := range jobs {
 		if e.Err != nil {
@@ -116,7 +119,7 @@ func writeList(a *app, jobs []store.Entry, now time.Time) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.ID, name, e.State,
 			e.Created.Local().Format(time.DateTime), wall, stats.HumanCount(int64(e.Tasks)), failed)
 	}
-	return w.Flush()
+	return errors.Join(w.Flush(), out.Flush())
 }
 
 // wallTime is how long a job took, or takes already.

@@ -107,6 +107,7 @@ func runPlot(a *app, cmd *cobra.Command, o plotOptions, ref string) error {
 	for i, kind := range o.kinds {
 		pictures[i] = picture{kind: kind, path: filepath.Join(o.dir, fmt.Sprintf("%s_%s.%s", j.ID(), kind, o.format))}
 	}
+	runtime.GC() // drawing has the memory that reading needed
 	drawAll(pictures, cols, o.size)
 	for _, p := range pictures {
 		if p.err != nil {

@@ -17,7 +17,7 @@ func TestSmoke(t *testing.T) {
 		t.Fatalf("%v\n%s", err, errs.String())
 	}
 	for _, want := range []string{"C floor", "lithops", "xargs", "make -j2", "parallel", "startup: fork until exec", "Python, pipe", "Python, lithops", "Python, multiprocessing.Pool",
-		"Python, ProcessPoolExecutor", "JavaScript, pipe, 16 ahead", "JavaScript, lithops", "Go, pipe", "Go, lithops", "lithops stats", "lithops plot, both", "lithops run, one true"} {
+		"Python, ProcessPoolExecutor", "JavaScript, pipe, 16 ahead", "JavaScript, lithops", "Go, pipe", "Go, lithops", "lithops stats", "lithops plot, both", "lithops stats --json", "lithops stats --csv of 1000 records", "lithops list of 20 jobs", "lithops run, one true"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no line about %s", want)
 		}
@@ -26,7 +26,7 @@ func TestSmoke(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
-	for _, args := range [][]string{{"-n", "0"}, {"-calls", "0"}, {"-rounds", "-1"}, {"-parts", "tasks,nonsense"}, {"more"}, {"-unknown"}} {
+	for _, args := range [][]string{{"-n", "0"}, {"-calls", "0"}, {"-rounds", "-1"}, {"-jobs", "0"}, {"-parts", "tasks,nonsense"}, {"more"}, {"-unknown"}} {
 		var out, errs bytes.Buffer
 		if err := run(args, &out, &errs); err == nil {
 			t.Errorf("%q is taken", args)

@@ -27,7 +27,7 @@ func main() {
 
 // options is how much to measure.
 type options struct {
-	tasks, calls, rounds, records, workers int
+	tasks, calls, rounds, records, jobs, workers int
 }
 
 // part is one comparison.
@@ -39,7 +39,7 @@ type part struct {
 var parts = []part{
 	{"tasks", "many times true, by lithops and others", tasksPart},
 	{"calls", "many calls of a function, by lithops, over plain pipes and by Python's pools", callsPart},
-	{"records", "tables and pictures of a large job", recordsPart},
+	{"records", "tables, pictures and exports of a large job, a list of many", recordsPart},
 	{"start", "one task, and no task at all", startPart},
 }
 
@@ -60,6 +60,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	fs.IntVar(&o.calls, "calls", 100_000, "number of function calls")
 	fs.IntVar(&o.rounds, "rounds", 5, "rounds; a figure is the median of its rounds")
 	fs.IntVar(&o.records, "records", 1_000_000, "records of the large job")
+	fs.IntVar(&o.jobs, "jobs", 1000, "small jobs in the store that is listed")
 	fs.IntVar(&o.workers, "workers", 2, "commands, or functions, at a time")
 	smoke := fs.Bool("smoke", false, "only show that it works: few tasks, one round")
 	chosen := fs.String("parts", "", "parts to run, separated by commas (default all): "+partNames())
@@ -67,9 +68,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if *smoke {
-		o.tasks, o.calls, o.rounds, o.records = 200, 2_000, 1, 10_000
+		o.tasks, o.calls, o.rounds, o.records, o.jobs = 200, 2_000, 1, 10_000, 20
 	}
-	if o.tasks < 1 || o.calls < 1 || o.rounds < 1 || o.records < 1 || o.workers < 1 || fs.NArg() > 0 {
+	if o.tasks < 1 || o.calls < 1 || o.rounds < 1 || o.records < 1 || o.jobs < 1 || o.workers < 1 || fs.NArg() > 0 {
 		return errors.New("all numbers must be positive, and there are no arguments")
 	}
 	todo, err := choose(*chosen)

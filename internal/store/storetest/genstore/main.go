@@ -1,5 +1,5 @@
-// Genstore writes a synthetic finished job into a store, to try out and measure
-// what reads it, and prints the job's id.
+// Genstore writes synthetic finished jobs into a store, to try out and measure
+// what reads them, and prints their ids.
 package main
 
 import (
@@ -29,6 +29,7 @@ func run(args []string, stdout io.Writer) error {
 		dir    = fs.String("store", "", "directory of the store (needed)")
 		kind   = fs.String("kind", "seed", "length of the tasks: seed (seconds) or fast (a millisecond)")
 		failed = fs.String("failed", "0%", "share of tasks that fail")
+		jobs   = fs.Int("jobs", 1, "number of jobs, a second apart")
 		err    error
 	)
 	fs.IntVar(&o.Tasks, "tasks", 1000, "number of tasks")
@@ -57,12 +58,17 @@ func run(args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	id, err := storetest.Synthesize(s, o)
-	if err != nil {
-		return err
+	for range *jobs {
+		id, err := storetest.Synthesize(s, o)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(stdout, id); err != nil {
+			return err
+		}
+		o.Created = o.Created.Add(time.Second)
 	}
-	_, err = fmt.Fprintln(stdout, id)
-	return err
+	return nil
 }
 
 func parsePercent(s string) (float64, error) {
