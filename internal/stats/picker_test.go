@@ -174,7 +174,8 @@ func BenchmarkPicker(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, keys := range map[string]KeySet{"columns": ColumnKeys(), "summary": SummaryKeys(), "all": AllKeys()} {
+	for name, keys := range map[string]KeySet{"columns": ColumnKeys(), "summary": SummaryKeys(), "all": AllKeys(),
+		"host": NewKeySet("task", "attempt", "state", "error_type", "worker_exec_time", "error", "func_result_size", "result_offset", "result_crc32c")} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(object)))
 			b.ReportAllocs()
@@ -187,4 +188,35 @@ func BenchmarkPicker(b *testing.B) {
 			}
 		})
 	}
+}
+
+// keysOf is what follows task and attempt in a line.
+func keysOf(object []byte) []byte { return object[bytes.Index(object, []byte(`"state"`)):] }
+
+// FuzzPicker reads one line after another: with all keys a picker sees what ParseKeys sees.
+func FuzzPicker(f *testing.F) {
+	rng := rand.New(rand.NewPCG(8, 9))
+	some := lines(rng, 8, AppendWorkerLine)
+	for i := range some[1:] {
+		f.Add(keysOf(some[i]), keysOf(some[i+1]))
+	}
+	f.Add([]byte(`"state":"success","worker":1}`), []byte(`"state":"success","worker":1x}`))
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		all, host := NewPicker(AllKeys()), NewHostPicker()
+		for _, p := range []*Picker{all, host} {
+			var l Layout
+			for _, rest := range [][]byte{first, second, first} {
+				const id = `{"task":1,"attempt":1`
+				object := append([]byte(id+","), rest...)
+				got, want := &Record{Task: 1, Attempt: 1}, new(Record)
+				err, wantErr := p.Parse(object, len(id), &l, got), Parse(object, want)
+				if (err == nil) != (wantErr == nil) {
+					t.Fatalf("%v, want %v of %s", err, wantErr, object)
+				}
+				if err == nil && !bytes.Equal(AppendJSON(nil, got), AppendJSON(nil, want)) {
+					t.Fatalf("%+v, want %+v from %s", got, want, object)
+				}
+			}
+		}
+	})
 }

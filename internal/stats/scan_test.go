@@ -232,6 +232,15 @@ func BenchmarkParse(b *testing.B) {
 	run("worker line, all keys", object, AllKeys())
 	run("all owners, 7 keys", long, few)
 	run("all owners, all keys", long, AllKeys())
+	// What the host reads of each call of a function while a job runs.
+	r := typical()
+	r.ExitCode, r.FuncStartup, r.CPUUsage, r.RSS, r.USS, r.VMS, r.PeakMemoryStart, r.PeakMemoryEnd, r.TaskPeakMemory = Int{}, Sec{}, nil, Int{}, Int{}, Int{}, Int{}, Int{}, Int{}
+	r.NetSent, r.NetRecv, r.LoSent, r.LoRecv = Int{}, Int{}, Int{}, Int{}
+	call, err := Unseal(AppendWorkerLine(nil, r))
+	if err != nil {
+		b.Fatal(err)
+	}
+	run("call, the host's keys", call, NewKeySet("task", "attempt", "state", "error_type", "worker_exec_time", "error", "func_result_size", "result_offset", "result_crc32c"))
 	b.Run("unseal", func(b *testing.B) {
 		b.SetBytes(int64(len(line)))
 		end := len(line) - sealSize
