@@ -58,7 +58,7 @@ func (e *executor) event(ev *Event) {
 // giveBack queues an attempt again that the worker had not begun, or forgets it
 // when the job is being stopped.
 func (e *executor) giveBack(w *worker, p *pending) {
-	p.dispatch = 0
+	p.dispatch, p.returned = 0, true
 	if p.noted != job.New {
 		p.noted = job.New
 		e.note(w, p, &stats.Record{State: job.New})
@@ -110,10 +110,11 @@ func (e *executor) record(w *worker, line []byte) error {
 		return fmt.Errorf("record of task %d, attempt %d, which the worker was not given", r.Task, r.Attempt)
 	}
 	const weight = 0.1
+	length := min(float64(r.WorkerExec.NS), float64(aheadTime)) // no task waits longer than that behind another
 	if e.meanNS < 0 {
-		e.meanNS = float64(r.WorkerExec.NS)
+		e.meanNS = length
 	}
-	e.meanNS += weight * (float64(r.WorkerExec.NS) - e.meanNS)
+	e.meanNS += weight * (length - e.meanNS)
 	e.noted = stats.Record{State: r.State, StatusDone: stats.SecOf(e.Clock.Now()), StatusCount: stats.IntOf(1)}
 	e.settle(w, p, &e.noted, r)
 	return nil

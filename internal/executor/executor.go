@@ -59,6 +59,7 @@ type executor struct {
 	next      chan nextStage   // its result is to come; nil otherwise
 	dropped   map[int]struct{} // tasks to be cancelled that are not in the queue yet
 	warm      bool
+	relief    <-chan time.Time // when to look after tasks that wait with a worker; nil while there are none
 }
 
 // worker is what the host knows of a worker.
@@ -181,9 +182,10 @@ func (e *executor) loop(ctx context.Context) {
 			e.event(&ev)
 		case <-tick.C:
 			e.sync(false)
-			e.relieve()
 			e.overdue()
 			e.report()
+		case <-e.relief:
+			e.relieve()
 		case <-wake.C:
 		case n := <-e.next:
 			if ctx.Err() != nil && done != nil { // n.err may say no more than that

@@ -41,6 +41,9 @@ type backend struct {
 	workers map[int]chan wire.Message
 	ran     []job.Attempt
 	most    map[int]int // tasks with a worker at a time
+	behind  map[int]int // tasks that came to a worker while it held another
+	has     map[int]int // tasks that a worker was sent and has not done
+	back    map[job.Attempt]bool
 	all     sync.WaitGroup
 }
 
@@ -106,6 +109,9 @@ func (b *backend) work(n int, seg *store.Segment, in chan wire.Message) error {
 				switch m.Kind {
 				case wire.Task:
 					queue = append(queue, m.Attempt())
+					b.mu.Lock()
+					b.behind[n]++
+					b.mu.Unlock()
 				case wire.Recall, wire.Cancel:
 					queue = b.giveBack(n, queue)
 					if m.Kind == wire.Cancel {
@@ -136,12 +142,19 @@ func (b *backend) work(n int, seg *store.Segment, in chan wire.Message) error {
 		if do.die {
 			return errors.New("signal: killed")
 		}
+		b.mu.Lock()
+		b.has[n]--
+		b.mu.Unlock()
 		b.events <- executor.Event{Kind: executor.Done, Worker: n, Offset: seg.Size()}
 	}
 }
 
 func (b *backend) giveBack(n int, queue []job.Attempt) []job.Attempt {
 	for _, a := range queue {
+		b.mu.Lock()
+		b.has[n]--
+		b.back[a] = true
+		b.mu.Unlock()
 		b.events <- executor.Event{Kind: executor.Back, Worker: n, Attempt: a}
 	}
 	return nil
@@ -150,10 +163,17 @@ func (b *backend) giveBack(n int, queue []job.Attempt) []job.Attempt {
 func (b *backend) Send(worker int, lines []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	busy := b.has[worker] > 0
 	for line := range bytes.Lines(lines) {
 		var m wire.Message
 		if err := m.Parse(bytes.Clone(line[:len(line)-1])); err != nil {
 			b.t.Error(err)
+		}
+		if m.Kind == wire.Task {
+			if busy && b.back[m.Attempt()] {
+				b.t.Errorf("%+v came back and waits behind another again", m.Attempt())
+			}
+			b.has[worker]++
 		}
 		if in := b.workers[worker]; in != nil {
 			in <- m
@@ -218,7 +238,8 @@ func newSetup(t *testing.T, tasks, workers int, do func(worker int, a job.Attemp
 		t.Fatal(err)
 	}
 	events := make(chan executor.Event, 16)
-	b := &backend{t: t, events: events, do: do, workers: map[int]chan wire.Message{}, most: map[int]int{}}
+	b := &backend{t: t, events: events, do: do, workers: map[int]chan wire.Message{},
+		most: map[int]int{}, behind: map[int]int{}, has: map[int]int{}, back: map[job.Attempt]bool{}}
 	return &setup{backend: b, stop: make(chan struct{}), store: s, id: id, config: executor.Config{
 		Job: wire.Job{JobID: id, Dir: w.Dir(), Clock: base, Spec: &job.Spec{}}, Tasks: tasks, Workers: workers,
 		Inputs: &inputs{n: tasks}, Writer: w, Clock: base.Clock(), Backend: b, Events: events}}

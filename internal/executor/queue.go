@@ -18,6 +18,7 @@ type pending struct {
 	dispatch int64     // Unix ns, 0 before
 	lost     int       // how many attempts at the task were lost
 	back     int       // how often it came back from a worker that died
+	returned bool      // it came back from a worker, which had not begun it
 	last     job.State // of the attempt before, in this run
 	noted    job.State // with a worker: what host.jsonl says of it, New where nothing
 }
@@ -101,6 +102,10 @@ func (p *pending) tries() int { return p.Try - p.former.Tries - p.lost }
 
 // ready is the number of attempts that can run now.
 func (q *queue) ready() int { return q.again.len() + q.fresh.len() }
+
+// returned says whether the next attempt has waited in vain at a worker: it is for one
+// that has nothing else to do.
+func (q *queue) returned() bool { return q.again.len() > 0 && q.again.items[q.again.head].returned }
 
 // pop takes the next attempt, nil when none can run now.
 func (q *queue) pop() *pending {

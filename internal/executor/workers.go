@@ -20,9 +20,12 @@ const (
 	// one was; startTime is what a worker gets to be ready.
 	maxBadStarts = 3
 	startTime    = time.Minute
-	// reliefTime is how long a worker may sit on tasks it has not begun while
-	// another has nothing to do.
-	reliefTime = 20 * time.Millisecond
+	// reliefTime is how long a worker may be silent with tasks it has not begun while
+	// another has nothing to do, and longTime while all have.
+	reliefTime = 3 * time.Millisecond
+	longTime   = 20 * time.Millisecond
+	// reliefTick is how often the loop looks for such workers while there may be some.
+	reliefTick = 4 * time.Millisecond
 )
 
 // window is how many tasks a worker may have now.
@@ -58,6 +61,9 @@ func (e *executor) dispatch() {
 		if !w.ready || w.fatal != nil || w.recalled || len(w.inFlight) >= window || e.Check && !e.warm && !w.checks {
 			continue
 		}
+		if len(w.inFlight) > 0 && (e.Chunk == 0 && time.Since(w.rung) > longTime || e.queue.returned()) {
+			continue
+		}
 		e.buf = e.buf[:0]
 		now := e.Clock.Now()
 		if len(w.inFlight) == 0 {
@@ -83,24 +89,38 @@ func (e *executor) dispatch() {
 			continue
 		}
 		e.Backend.Send(w.number, e.buf)
+		if len(w.inFlight) > 1 && e.relief == nil {
+			e.relief = time.After(reliefTick)
+		}
 	}
 }
 
-// relieve asks workers that are held up by a long task for the tasks behind it,
-// when another worker could take them.
+// relieve asks workers that are held up by a long task for the tasks behind it:
+// soon when another worker has nothing to do, and when it is long in any case,
+// because the next of them may be long as well and should not begin so late.
 func (e *executor) relieve() {
-	if e.stopping || e.queue.ready() > 0 || e.Check && !e.warm {
+	e.relief = nil
+	if e.stopping || e.Check && !e.warm {
 		return
 	}
-	idle := false
+	idle, ahead := false, false
 	for _, w := range e.workers {
 		idle = idle || w.ready && len(w.inFlight) == 0
+		ahead = ahead || len(w.inFlight) > 1 && !w.recalled
 	}
-	if !idle {
+	if !ahead {
+		return
+	}
+	e.relief = time.After(reliefTick)
+	most := longTime
+	switch idle = idle && e.queue.ready() == 0; {
+	case idle:
+		most = reliefTime
+	case e.Chunk > 0: // somebody wants them to have so many
 		return
 	}
 	for _, w := range e.workers {
-		if len(w.inFlight) > 1 && !w.recalled && time.Since(w.rung) > reliefTime {
+		if len(w.inFlight) > 1 && !w.recalled && time.Since(w.rung) > most {
 			w.recalled = true
 			e.send(w, wire.Recall)
 		}
