@@ -2,9 +2,13 @@ package main
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lithops-go/lithops/internal/stats"
 )
 
 // All parts must go on to work; what they measure here means nothing.
@@ -17,7 +21,9 @@ func TestSmoke(t *testing.T) {
 		t.Fatalf("%v\n%s", err, errs.String())
 	}
 	for _, want := range []string{"C floor", "lithops", "xargs", "make -j2", "parallel", "startup: fork until exec", "Python, pipe", "Python, lithops", "Python, multiprocessing.Pool",
-		"Python, ProcessPoolExecutor", "JavaScript, pipe, 16 ahead", "JavaScript, lithops", "Go, pipe", "Go, lithops", "lithops stats", "lithops plot, both", "lithops stats --json", "lithops stats --csv of 1000 records", "lithops list of 20 jobs", "lithops run, one true"} {
+		"Python, ProcessPoolExecutor", "JavaScript, pipe, 16 ahead", "JavaScript, lithops", "Go, pipe", "Go, lithops",
+		"2 ms, a long one at the end", "lithops, sleep", "lithops, Python function", "lithops, Go function", "xargs -P8", "parallel -j8",
+		"lithops stats", "lithops plot, both", "lithops stats --json", "lithops stats --csv of 1000 records", "lithops list of 20 jobs", "lithops run, one true"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no line about %s", want)
 		}
@@ -67,6 +73,54 @@ func TestCallRows(t *testing.T) {
 		if got := strings.Join(rows[i+1], "|"); got != want {
 			t.Errorf("row %d is %q, want %q", i+1, got, want)
 		}
+	}
+}
+
+func TestMixes(t *testing.T) {
+	for i, want := range []int{400, 1000, 2001, 2001} {
+		all := mixes[i].make(10_000, rand.New(rand.NewPCG(1, 0)))
+		if longest := slices.Max(all); len(all) != want || longest > 2*time.Second || longest < 200*time.Millisecond {
+			t.Errorf("%s: %d tasks, the longest of %v", mixes[i].name, len(all), longest)
+		}
+		if again := mixes[i].make(10_000, rand.New(rand.NewPCG(1, 0))); !slices.Equal(all, again) {
+			t.Errorf("%s: no two are alike", mixes[i].name)
+		}
+		if few := mixes[i].make(1, rand.New(rand.NewPCG(1, 0))); len(few) < 1 {
+			t.Errorf("%s: none of one", mixes[i].name)
+		}
+	}
+	if all := mixes[2].make(10_000, nil); all[1000] != 2*time.Second || all[999] != 2*time.Millisecond {
+		t.Errorf("in the middle there are %v", all[998:1002])
+	}
+	if all := mixes[3].make(10_000, nil); all[2000] != 2*time.Second {
+		t.Errorf("at the end there are %v", all[1998:])
+	}
+}
+
+// The schedule of a job is compared with that of the same lengths, in order of input.
+func TestScheduleAgainstGreedy(t *testing.T) {
+	const ms = 1_000_000
+	var all []stats.Record
+	add := func(task, worker int, start, end int64) {
+		all = append(all, stats.Record{Task: task, Worker: stats.IntOf(worker), WorkerStart: stats.SecOf(start * ms), WorkerEnd: stats.SecOf(end * ms), WorkerExec: stats.SecOf((end - start) * ms)})
+	}
+	add(0, 0, 1000, 1010)
+	add(2, 1, 1004, 1034) // the second worker came late
+	add(1, 0, 1016, 1066) // after six in which it might have begun
+	add(3, 1, 1045, 1046) // eleven
+	s := scheduleOf(all)
+	want := schedule{span: 66 * ms, greedy: 50 * ms, delayed: 54 * ms, idle: 11 * ms}
+	if s != want {
+		t.Errorf("%+v, want %+v", s, want)
+	}
+	if got := greedy([]time.Duration{3, 3, 3, 1, 5}, make([]time.Duration, 2)); got != 9 {
+		t.Errorf("two workers need %d", got)
+	}
+	w := &waiters{all: []*contestant{{name: "own", argv: []string{"own"}, costs: []cost{{wall: 120 * ms}}}, {name: "other", note: "not there"}}, ideal: []time.Duration{60 * ms}}
+	w.placed = map[*contestant][]schedule{w.all[0]: {s}}
+	rows := w.rows()
+	if got := strings.Join(rows[1], "|"); got != "own|0.07 s|0.05 s|1.320|1.320|0.080|11.0 ms|0.12 s|2.000" || rows[2][1] != "skipped: not there" {
+		t.Errorf("%q, %q", got, rows[2])
 	}
 }
 

@@ -39,6 +39,7 @@ type part struct {
 var parts = []part{
 	{"tasks", "many times true, by lithops and others", tasksPart},
 	{"calls", "many calls of a function, by lithops, over plain pipes and by Python's pools", callsPart},
+	{"balance", "tasks of very different length, against a greedy schedule", balancePart},
 	{"records", "tables, pictures and exports of a large job, a list of many", recordsPart},
 	{"start", "one task, and no task at all", startPart},
 }

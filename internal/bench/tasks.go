@@ -106,8 +106,7 @@ func (b *bench) parallels(items, p string) []*contestant {
 	if err != nil {
 		return []*contestant{{name: "parallel", note: "neither GNU's nor that of moreutils is installed"}}
 	}
-	version, _ := exec.Command(path, "--version").Output() // moreutils' knows no --version
-	if !strings.HasPrefix(string(version), "GNU parallel") {
+	if !isGNU(path) {
 		argv := append([]string{path, "-j", p, b.target, "--"}, strings.Fields(lines(b.tasks))...)
 		return []*contestant{{name: "moreutils parallel", note: "no statistics", n: b.tasks, argv: argv}}
 	}
@@ -118,4 +117,10 @@ func (b *bench) parallels(items, p string) []*contestant {
 	}
 	return []*contestant{{name: "GNU parallel", note: fmt.Sprintf("--joblog; %d tasks, per task scaled", few), n: few,
 		argv: []string{path, "-j" + p, "--joblog", b.dir + "/joblog", "-a", some, b.target}}}
+}
+
+// isGNU tells the two programs named parallel apart: that of moreutils knows no --version.
+func isGNU(path string) bool {
+	version, _ := exec.Command(path, "--version").Output()
+	return strings.HasPrefix(string(version), "GNU parallel")
 }

@@ -6,7 +6,9 @@
 //	calls map N WORKERS STORE               by the Go API of lithops
 //
 // pipe and map print the sum of the results and the nanoseconds of the calls
-// alone.
+// alone. For the part balance there is a function that waits:
+//
+//	calls wait FILE WORKERS STORE           for the seconds in each line of FILE
 package main
 
 import (
@@ -43,8 +45,14 @@ func run(args []string) error {
 			return err
 		}
 		return report(byLithops(n, workers, args[3]))
+	case len(args) == 4 && args[0] == "wait":
+		workers, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		return wait(args[1], workers, args[3])
 	}
-	return errors.New("usage: calls pipe N WORKERS AHEAD COMMAND..., calls serve, or calls map N WORKERS STORE")
+	return errors.New("usage: calls pipe N WORKERS AHEAD COMMAND..., calls serve, calls map N WORKERS STORE, or calls wait FILE WORKERS STORE")
 }
 
 func numbers(texts ...string) (a, b, c int, err error) {
