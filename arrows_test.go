@@ -13,7 +13,7 @@ const ours = "github.com/lithops-go/lithops"
 // it imports itself, but for the root of internal ones.
 var arrows = map[string][]string{
 	"cmd/lithops": {".", "internal/chart", "internal/doctor", "internal/executor", "internal/job", "internal/stats", "internal/store"},
-	".": {"internal/cgroup", "internal/chart", "internal/clock", "internal/executor", "internal/job", "internal/localworker", "internal/proc",
+	".": {"internal/cgroup", "internal/chart", "internal/clock", "internal/executor", "internal/job", "internal/localworker", "internal/paged", "internal/proc",
 		"internal/runtimes/node", "internal/runtimes/python", "internal/stats", "internal/store", "internal/wire", "internal/worker"},
 	"internal/doctor": {"internal/cgroup", "internal/clock", "internal/executor", "internal/job", "internal/localworker",
 		"internal/proc", "internal/stats", "internal/store", "internal/wire", "internal/worker"},
@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"internal/runtimes/node":   {},
 	"internal/runtimes/python": {},
 	"internal/cgroup":          {},
+	"internal/paged":           {},
 	"internal/clock":           {},
 	"internal/proc":            {},
 }

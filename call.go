@@ -1,6 +1,7 @@
 package lithops
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"github.com/lithops-go/lithops/internal/clock"
 	"github.com/lithops-go/lithops/internal/executor"
 	"github.com/lithops-go/lithops/internal/job"
+	"github.com/lithops-go/lithops/internal/paged"
 )
 
 // call is a job of an executor: what futures are of.
@@ -23,11 +25,13 @@ type call struct {
 	ended   chan struct{} // closed when the job has, and its store is complete
 	outputs outputs
 	records records
+	table   *paged.Table[task]
 
 	mu       sync.Mutex
-	runs     bool   // the executor has the job
-	tasks    []task // nil while the items are being read
-	done     int    // tasks that have ended
+	runs     bool // the executor has the job
+	tasks    int
+	over     bits // tasks that have ended; nil while the items are being read
+	done     int  // how many those are
 	mapsDone int
 	failed   map[int]failure       // of the first that failed
 	waiting  map[int]chan struct{} // closed when the task has ended
@@ -36,31 +40,39 @@ type call struct {
 	synced   chan struct{} // closed when the host's log is up to date; nil: nobody waits
 	drops    []int         // not yet sent on drop
 	dropping bool
-	fetched  []fetched // by task; nil until a result is read
-	err      error     // why tasks were not run
+	err      error // why tasks were not run
 }
 
-// task is what is kept of each task: where its result is.
+// bits is a bit per task: this stays in memory.
+type bits []byte
+
+func newBits(n int) bits { return make(bits, (n+7)/8) }
+
+func (b bits) has(n int) bool { return b[n/8]&(1<<(n%8)) != 0 }
+func (b bits) set(n int)      { b[n/8] |= 1 << (n % 8) }
+
+// task is what is kept of each task that was run: how it ended, where its result is, and
+// how that was read.
 type task struct {
 	offset  int64
+	readNS  int64 // when the result was read last, Unix time
 	size    int32 // -1: no result
 	crc     uint32
 	worker  int32 // -1: none
+	reads   int32
 	attempt uint16
 	state   job.State
 }
+
+// final is the state of a task that has ended: without having been run, as the rest of
+// a job that was ended.
+func (t task) final() job.State { return cmp.Or(t.state, job.Cancelled) }
 
 // failure is what the host says of a task that failed.
 type failure struct{ kind, message string }
 
 // keptFailures bounds what is kept of failures that the store tells as well.
 const keptFailures = 10_000
-
-// fetched is how the results of a task were read.
-type fetched struct {
-	at    int64 // Unix ns
-	count int32
-}
 
 // counting is somebody who waits for a number of the map's tasks.
 type counting struct {
@@ -73,17 +85,15 @@ func (c *call) begin(p *Prepared) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.id, c.clock, c.maps = p.JobID(), p.clock, p.maps
-	c.tasks = make([]task, p.Tasks())
-	for i := range c.tasks {
-		c.tasks[i] = task{size: -1, worker: -1}
-	}
+	c.tasks = p.Tasks()
+	c.over, c.table = newBits(c.tasks), paged.New[task](c.tasks, p.Dir())
 }
 
 // staged says whether the job is in the store.
 func (c *call) staged() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.tasks != nil
+	return c.over != nil
 }
 
 // executing notes that the executor has the job.
@@ -93,21 +103,26 @@ func (c *call) executing() {
 	c.runs = true
 }
 
-// settle takes in that a task has ended. It is called by the job's own goroutine.
+// settle takes in that a task has ended. It is called by the job's own goroutine, the
+// only one that ends tasks.
 func (c *call) settle(s executor.Settlement) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if s.Task >= len(c.tasks) || c.tasks[s.Task].state.Final() {
+	if s.Task >= c.tasks || c.over.has(s.Task) {
 		return
 	}
-	c.tasks[s.Task] = task{offset: s.ResultOffset, size: int32(s.ResultSize), crc: uint32(s.ResultCRC), worker: int32(s.Worker),
-		attempt: uint16(min(s.Try, math.MaxUint16)), state: s.State}
-	c.over(s.Task, failure{s.ErrorType, s.Error})
+	// When this fails, it fails for who asks for the result, too.
+	_ = c.table.Change(s.Task, func(t *task) {
+		t.offset, t.size, t.crc = s.ResultOffset, int32(s.ResultSize), uint32(s.ResultCRC)
+		t.worker, t.attempt, t.state = int32(s.Worker), uint16(min(s.Try, math.MaxUint16)), s.State
+	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end(s.Task, s.State, failure{s.ErrorType, s.Error})
 }
 
-// over tells all who wait for the task. c.mu is held.
-func (c *call) over(n int, f failure) {
-	if c.tasks[n].state != job.Success && len(c.failed) < keptFailures {
+// end tells all who wait for the task. c.mu is held.
+func (c *call) end(n int, s job.State, f failure) {
+	c.over.set(n)
+	if s != job.Success && len(c.failed) < keptFailures {
 		if c.failed == nil {
 			c.failed = map[int]failure{}
 		}
@@ -136,9 +151,8 @@ func (c *call) finish(why error) {
 	c.mu.Lock()
 	c.err = why
 	for n := range c.tasks {
-		if t := &c.tasks[n]; !t.state.Final() {
-			t.state = job.Cancelled
-			c.over(n, failure{"cancelled", "not run: " + why.Error()})
+		if !c.over.has(n) {
+			c.end(n, job.Cancelled, failure{"cancelled", "not run: " + why.Error()})
 		}
 	}
 	c.mu.Unlock()
@@ -166,7 +180,7 @@ func (c *call) sync() {
 		c.mu.Unlock()
 		return
 	}
-	if c.done < len(c.tasks) {
+	if c.done < c.tasks {
 		if c.synced == nil {
 			c.synced = make(chan struct{})
 		}
@@ -182,7 +196,7 @@ func (c *call) sync() {
 // wait waits for the end of a task, or of ctx.
 func (c *call) wait(ctx context.Context, n int) error {
 	c.mu.Lock()
-	ended, done := c.tasks[n].state.Final(), c.doneLocked(n)
+	ended, done := c.over.has(n), c.doneLocked(n)
 	c.mu.Unlock()
 	if ended {
 		return nil
@@ -209,7 +223,7 @@ func (c *call) doneChannel(n int) <-chan struct{} {
 }
 
 func (c *call) doneLocked(n int) <-chan struct{} {
-	if c.tasks[n].state.Final() {
+	if c.over.has(n) {
 		return closed
 	}
 	if c.waiting[n] == nil {
@@ -264,8 +278,8 @@ func (c *call) cancelTask(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.tasks[n].state.Final():
-	case len(c.tasks) == 1:
+	case c.over.has(n):
+	case c.tasks == 1:
 		c.cancel(errCancelled) // also when the job waits for a worker
 	default:
 		c.drops = append(c.drops, n)
@@ -296,9 +310,28 @@ func (c *call) sendDrops() {
 	}
 }
 
-// at is what is known of a task.
-func (c *call) at(n int) task {
+// hasEnded says whether a task has.
+func (c *call) hasEnded(n int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.tasks[n]
+	return c.over.has(n)
+}
+
+// task is what is kept of a task.
+func (c *call) task(n int) (task, error) {
+	var one [1]task
+	_, err := c.table.Read(n, one[:])
+	return one[0], err
+}
+
+// endedFrom fills to with what is kept of the tasks from n on, which has ended, up to the
+// first that has not, or fewer, and returns how many those are.
+func (c *call) endedFrom(n int, to []task) (int, error) {
+	c.mu.Lock()
+	most := 1
+	for most < len(to) && n+most < c.tasks && c.over.has(n+most) {
+		most++
+	}
+	c.mu.Unlock()
+	return c.table.Read(n, to[:most])
 }

@@ -235,7 +235,7 @@ func (e *Executor) remove(id string) error {
 func (e *Executor) settle() {
 	for _, c := range e.under() {
 		c.mu.Lock()
-		over := c.tasks != nil && c.done == len(c.tasks)
+		over := c.over != nil && c.done == c.tasks
 		c.mu.Unlock()
 		if over {
 			<-c.ended

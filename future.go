@@ -55,7 +55,8 @@ func (f *Future[O]) Result(ctx context.Context) (O, error) {
 	if err := f.c.wait(ctx, f.task); err != nil {
 		return out, err
 	}
-	return out, f.c.result(f.task, &out)
+	err := (&results{c: f.c, most: 1}).decode(f.task, &out)
+	return out, err
 }
 
 // Done is closed when the task has ended.
@@ -64,11 +65,12 @@ func (f *Future[O]) Done() <-chan struct{} { return f.c.doneChannel(f.task) }
 // State is where the task stands now. As long as it has not ended this looks into
 // the store, which can be a few hundredths of a second behind.
 func (f *Future[O]) State() State {
-	if s := f.c.at(f.task).state; s.Final() {
-		return State(s)
+	ended := f.c.hasEnded(f.task)
+	if t, err := f.c.task(f.task); ended && err == nil {
+		return State(t.final())
 	}
 	r, err := f.c.record(f.task)
-	if err != nil || r.State.Final() && !f.c.at(f.task).state.Final() {
+	if err != nil || r.State.Final() && !ended && !f.c.hasEnded(f.task) {
 		return StateNew // an attempt that has ended is not the task's end
 	}
 	return State(r.State)
@@ -149,16 +151,4 @@ func (e *TaskError) Unwrap() []error {
 func isTaskError(err error) bool {
 	_, ok := errors.AsType[*TaskError](err)
 	return ok
-}
-
-// result decodes the result of a task that has ended.
-func (c *call) result(n int, out any) error {
-	b, err := c.fetch(n)
-	if err != nil {
-		return err
-	}
-	if err := decode(b, out); err != nil {
-		return fmt.Errorf("result of task %d of job %s: %w", n, c.id, err)
-	}
-	return nil
 }

@@ -9,8 +9,10 @@ import (
 	"github.com/lithops-go/lithops/internal/job"
 )
 
-// FutureList is the tasks of a Map, in the order of its items. It takes about 24
-// bytes per task, and is safe for concurrent use.
+// FutureList is the tasks of a Map, in the order of its items. It takes a megabyte or
+// two of memory, however many those are: of more than some ten thousand tasks, where
+// their results are is kept in a file without a name, in the job's directory. It is
+// safe for concurrent use.
 type FutureList[O any] struct{ c *call }
 
 // JobID is the id of the tasks' job.
@@ -62,7 +64,7 @@ func (l *FutureList[O]) Wait(ctx context.Context, until Until) (done, notDone []
 	defer l.c.mu.Unlock()
 	for i := range all {
 		all[i] = Future[O]{l.c, i}
-		if l.c.tasks[i].state.Final() {
+		if l.c.over.has(i) {
 			done = append(done, &all[i])
 		} else {
 			notDone = append(notDone, &all[i])
@@ -88,12 +90,13 @@ func (l *FutureList[O]) Results(ctx context.Context) ([]O, error) {
 	all := make([]O, l.Len())
 	var errs []error
 	failed := 0
+	r := newResults(l.c)
 	for i := range all {
-		if failed >= shownErrors && l.c.at(i).state != job.Success {
+		if t, err := l.c.task(i); failed >= shownErrors && err == nil && t.state != job.Success {
 			failed++
 			continue
 		}
-		err := l.c.result(i, &all[i])
+		err := r.decode(i, &all[i])
 		if err == nil {
 			continue
 		}
@@ -114,14 +117,17 @@ func (l *FutureList[O]) Results(ctx context.Context) ([]O, error) {
 // ctx ends before, its cause is the last error.
 func (l *FutureList[O]) All(ctx context.Context) iter.Seq2[O, error] {
 	return func(yield func(O, error) bool) {
+		r := newResults(l.c)
+		out := new(O)
 		for i := range l.Len() {
-			var out O
-			if err := l.c.wait(ctx, i); err != nil {
-				yield(out, err)
+			var none O
+			if err := r.wait(ctx, i); err != nil {
+				yield(none, err)
 				return
 			}
-			err := l.c.result(i, &out)
-			if !yield(out, err) {
+			*out = none
+			err := r.decode(i, out)
+			if !yield(*out, err) {
 				return
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,6 +61,19 @@ type oneWay int
 
 func (x oneWay) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, "%q", fmt.Sprint(int(x))), nil }
 
+// picky can be read when it is even.
+type picky int
+
+func (x *picky) UnmarshalJSON(b []byte) error {
+	n, err := strconv.Atoi(string(b))
+	if *x = picky(n); err == nil && n%2 == 1 {
+		err = errOdd
+	}
+	return err
+}
+
+var errOdd = errors.New("odd")
+
 var (
 	double = lithops.Func("double", func(_ context.Context, x int) (int, error) { return 2 * x, nil })
 	sum    = lithops.ReduceFunc("sum", func(_ context.Context, all iter.Seq[int]) (n int, err error) {
@@ -75,6 +89,7 @@ var (
 	echo        = lithops.Func("echo", func(_ context.Context, s string) (string, error) { return s, nil })
 	takesOneWay = lithops.Func("takes one way", func(_ context.Context, x oneWay) (int, error) { return int(x), nil })
 	makesOneWay = lithops.Func("makes one way", func(_ context.Context, x int) (oneWay, error) { return oneWay(x), nil })
+	makesPicky  = lithops.Func("makes picky", func(_ context.Context, x int) (picky, error) { return picky(x), nil })
 	countOneWay = lithops.ReduceFunc("count one way", func(_ context.Context, all iter.Seq[oneWay]) (n int, err error) {
 		for range all {
 			n++
@@ -175,7 +190,7 @@ func await(ctx context.Context, path string) error {
 }
 
 // setup makes an executor with a store of its own.
-func setup(t *testing.T, opts ...lithops.Option) (*lithops.Executor, context.Context) {
+func setup(t testing.TB, opts ...lithops.Option) (*lithops.Executor, context.Context) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)

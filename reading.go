@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
 	"github.com/lithops-go/lithops/internal/store"
 )
@@ -90,42 +89,6 @@ func (c *call) open() (*store.Job, error) {
 	return j, err
 }
 
-// fetch reads the result of a task that has ended. Its error is a *TaskError when
-// there is none.
-func (c *call) fetch(n int) ([]byte, error) {
-	t := c.at(n)
-	if t.state != job.Success {
-		return nil, c.taskError(n, t)
-	}
-	r := &stats.Record{Task: n, Attempt: int(t.attempt), Worker: stats.IntOf(t.worker), ResultOffset: stats.IntOf(t.offset),
-		ResultSize: stats.IntOf(t.size), ResultCRC: stats.IntOf(int64(t.crc))}
-	var b []byte
-	err := c.read(func(o *store.Outputs) error {
-		from, err := o.Result(r)
-		if err != nil {
-			return err
-		}
-		b = make([]byte, t.size)
-		if _, err = io.ReadFull(from, b); err != nil {
-			return err
-		}
-		if _, err = from.Read(b[:0:0]); errors.Is(err, io.EOF) {
-			return nil
-		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read result of task %d of job %s: %w", n, c.id, err)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.fetched == nil {
-		c.fetched = make([]fetched, len(c.tasks))
-	}
-	c.fetched[n] = fetched{c.clock.Now(), c.fetched[n].count + 1}
-	return b, nil
-}
-
 // records keeps the records of some tasks that follow one another, because whoever
 // asks for one asks for the next.
 type records struct {
@@ -140,7 +103,7 @@ const mostRecords = 16 << 10
 
 // record reads the record of the attempt at a task that counts, as it is by now.
 func (c *call) record(n int) (*stats.Record, error) {
-	ended := c.at(n).state.Final()
+	ended := c.hasEnded(n)
 	c.records.mu.Lock()
 	defer c.records.mu.Unlock()
 	if i := n - c.records.first; ended && i >= 0 && i < len(c.records.found) {
@@ -167,9 +130,13 @@ func (c *call) record(n int) (*stats.Record, error) {
 // complete is the record of a task with all that the host knows of it, if the task
 // has ended.
 func (c *call) complete(n int) (*stats.Record, error) {
-	t := c.at(n)
+	ended := c.hasEnded(n)
+	t, err := c.task(n)
+	if err != nil {
+		return nil, err
+	}
 	r, err := c.record(n)
-	if err == nil && t.state.Final() && t.attempt > 0 && !r.StatusDone.OK {
+	if err == nil && ended && t.attempt > 0 && !r.StatusDone.OK {
 		c.sync()
 		r, err = c.record(n)
 	}
@@ -181,19 +148,19 @@ func (c *call) stats(n int) (*Stats, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.withFetch(r), nil
+	return c.withReads(r)
 }
 
-// withFetch adds to a record what this process alone knows: when the result was
-// read. c.mu is held.
-func (c *call) withFetch(r *stats.Record) *Stats {
-	if c.fetched != nil && c.fetched[r.Task].count > 0 {
-		f := c.fetched[r.Task]
-		r.ResultDone, r.ResultCount = stats.SecOf(f.at), stats.IntOf(f.count)
+// withReads adds to a record what this process alone knows: when the result was read.
+func (c *call) withReads(r *stats.Record) (*Stats, error) {
+	t, err := c.task(r.Task)
+	if err != nil {
+		return nil, err
 	}
-	return &Stats{*r}
+	if t.reads > 0 {
+		r.ResultDone, r.ResultCount = stats.SecOf(t.readNS), stats.IntOf(t.reads)
+	}
+	return &Stats{*r}, nil
 }
 
 func (c *call) allStats() ([]*Stats, error) {
@@ -209,10 +176,9 @@ func (c *call) allStats() ([]*Stats, error) {
 	}
 	all := make([]*Stats, 0, c.maps)
 	if _, err = j.Tasks(0, c.maps, stats.AllKeys(), func(attempts []stats.Record) error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		all = append(all, c.withFetch(store.Counting(attempts)))
-		return nil
+		s, err := c.withReads(store.Counting(attempts))
+		all = append(all, s)
+		return err
 	}); err != nil {
 		return nil, fmt.Errorf("read job %s: %w", c.id, err)
 	}
@@ -249,8 +215,12 @@ func (c *call) output(r *stats.Record) (string, error) {
 }
 
 // taskError says how a task failed. What the store cannot tell is left out.
-func (c *call) taskError(n int, t task) *TaskError {
-	e := &TaskError{JobID: c.id, Task: n, Attempt: int(t.attempt), State: State(t.state)}
+func (c *call) taskError(n int) error {
+	t, err := c.task(n)
+	if err != nil {
+		return err
+	}
+	e := &TaskError{JobID: c.id, Task: n, Attempt: int(t.attempt), State: State(t.final())}
 	c.mu.Lock()
 	f, kept := c.failed[n]
 	if t.attempt == 0 {
@@ -258,7 +228,7 @@ func (c *call) taskError(n int, t task) *TaskError {
 	}
 	c.mu.Unlock()
 	e.Type, e.Message = f.kind, f.message
-	if kept && (t.worker < 0 || e.Type != "panic") { // there is no more to know
+	if kept && (t.attempt == 0 || t.worker < 0 || e.Type != "panic") { // there is no more to know
 		return e
 	}
 	r, err := c.record(n)

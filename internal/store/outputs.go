@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/stats"
@@ -109,6 +110,31 @@ func (o *Outputs) Result(r *stats.Record) (io.Reader, error) {
 	}
 	o.result.start(f, r)
 	return &o.result, nil
+}
+
+// AppendResult appends the result of an attempt to b. When the bytes are not those the
+// worker wrote, the error is a Damage, and b is as it was; the other errors are those
+// of Result.
+func (o *Outputs) AppendResult(b []byte, r *stats.Record) ([]byte, error) {
+	if err := recorded(r, r.ResultOffset, r.ResultSize); err != nil || r.ResultSize.V == 0 {
+		return b, err
+	}
+	f, err := o.open(r, OutSegment)
+	if err != nil {
+		return b, err
+	}
+	had, size := len(b), int(r.ResultSize.V)
+	all := slices.Grow(b, size)[:had+size]
+	n, err := f.ReadAt(all[had:], r.ResultOffset.V)
+	if err != nil && err != io.EOF {
+		return b, fmt.Errorf("read output of task %d: %w", r.Task, err)
+	}
+	read := output{f: f.File, id: attemptOf(r), from: io.NewSectionReader(f, r.ResultOffset.V, r.ResultSize.V), want: r.ResultCRC,
+		left: int64(size - n), sum: crc32.Checksum(all[had:had+n], castagnoli)}
+	if err := read.end(); err != io.EOF {
+		return b, err
+	}
+	return all, nil
 }
 
 // Log reads the log of an attempt, as Job.Log. Of a log that is cut short it has what
