@@ -115,7 +115,8 @@ func (e *executor) record(w *worker, line []byte) error {
 		e.meanNS = length
 	}
 	e.meanNS += weight * (length - e.meanNS)
-	e.noted = stats.Record{State: r.State, StatusDone: stats.SecOf(e.Clock.Now()), StatusCount: stats.IntOf(1)}
-	e.settle(w, p, &e.noted, r)
+	n := &e.noted // what note sets anew is all there is of the one before
+	n.State, n.StatusDone, n.StatusCount = r.State, stats.SecOf(e.Clock.Now()), stats.IntOf(1)
+	e.settle(w, p, n, r)
 	return nil
 }
