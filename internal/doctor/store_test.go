@@ -61,13 +61,13 @@ func TestStore(t *testing.T) {
 	if _, err := store.Open(root); err != nil {
 		t.Fatal(err)
 	}
-	checkStore(t, root, OK, ", layout 1, writable; ", "")
+	checkStore(t, root, OK, ", layout 2, writable; ", "")
 	if err := os.Chmod(root, 0o750); err != nil {
 		t.Fatal(err)
 	}
 	checkStore(t, root, Limited, "others may look into it: mode 0750", "chmod 700 "+root)
 	write(t, filepath.Join(root, "version"), "99\n")
-	checkStore(t, root, Problem, ": written by a newer version (layout 99, this program knows 1)", "LITHOPS_STORE")
+	checkStore(t, root, Problem, ": written by a newer version (layout 99, this program knows 2)", "LITHOPS_STORE")
 	write(t, filepath.Join(root, "version"), "abc\n")
 	checkStore(t, root, Problem, `does not hold one: "abc"`, "")
 	if err := os.Remove(filepath.Join(root, "version")); err != nil {

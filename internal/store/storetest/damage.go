@@ -207,3 +207,32 @@ func testManyDamages(t *testing.T, s *store.Store) {
 		t.Errorf("%d damages are told of, the last is %v", len(rep.Damage), rep.Damage[len(rep.Damage)-1])
 	}
 }
+
+// A segment whose first line is damaged is shown without what stood there, and that is
+// reported.
+func testDamagedCommon(t *testing.T, s *store.Store) {
+	j := mixed(t, s)
+	path := j.path(1, store.StatsSegment)
+	whole := readFile(t, path)
+	for _, at := range []int{2, bytes.IndexByte(whole, ':') + 8, bytes.IndexByte(whole, '\n') - 4} {
+		changed := slices.Clone(whole)
+		changed[at] ^= 4
+		writeFile(t, path, changed)
+		found := 0
+		rep, err := j.open().Scan(stats.AllKeys(), func(r *stats.Record) error {
+			if r.Worker.V == 1 && r.ResultSize.OK {
+				found++
+				if r.WorkerHostname != "" || r.LogSize.OK && r.LogSize.V == 0 {
+					t.Errorf("byte %d: %+v", at, r)
+				}
+			}
+			return nil
+		})
+		if err != nil || rep.Total != 1 || rep.Damage[0].Path != path || rep.Damage[0].Line != 1 {
+			t.Errorf("byte %d: %+v, %v", at, rep, err)
+		}
+		if found != 4 {
+			t.Errorf("%d records of worker 1", found)
+		}
+	}
+}

@@ -46,7 +46,7 @@ func testConcurrent(t *testing.T, s *store.Store) {
 		seg := j.segment(n)
 		wg.Go(func() {
 			for _, l := range lines {
-				if err := appendInPieces(seg, stats.AppendWorkerLine(nil, &l.r), 1+n); err != nil {
+				if err := appendInPieces(seg, stats.AppendSegmentLine(nil, &l.r, common(n)), 1+n); err != nil {
 					t.Error(err)
 				}
 			}

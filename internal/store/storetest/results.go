@@ -181,8 +181,8 @@ func testDamagedResults(t *testing.T, s *store.Store) {
 		{"small", 1, bytes.Replace(whole[1], []byte("one"), []byte("One"), 1), []int{1}, `1/2 success "" of 0, `, 1, "w-1.out: output of task 1, attempt 2 at byte 4 was changed"},
 		{"large", 0, bytes.Replace(whole[0], []byte("large"), []byte("Large"), 1), []int{5}, fmt.Sprintf(`5/1 success "Large large large la" of %d, `, len(largeResult)), 1,
 			"w-0.out: output of task 5, attempt 1 at byte 0 was changed"},
-		{"cut", 1, whole[1][:9], []int{6}, `6/1 success "" of 0, `, 2, "w-1.stats.jsonl:3: points to bytes 8 to 11 of w-1.out, which has 9"},
-		{"missing", 1, nil, []int{0, 1, 6}, `0/1 success "" of 0, `, 4, "w-1.stats.jsonl:1: points to bytes 0 to 4 of w-1.out, which has 0"},
+		{"cut", 1, whole[1][:9], []int{6}, `6/1 success "" of 0, `, 2, "w-1.stats.jsonl:4: points to bytes 8 to 11 of w-1.out, which has 9"},
+		{"missing", 1, nil, []int{0, 1, 6}, `0/1 success "" of 0, `, 4, "w-1.stats.jsonl:2: points to bytes 0 to 4 of w-1.out, which has 0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if writeFile(t, paths[c.worker], c.becomes); c.becomes == nil {

@@ -72,6 +72,7 @@ func Run(t *testing.T, open func(testing.TB) *store.Store) {
 		{"MadeAgain", testMadeAgain},
 		{"TornTail", testTornTail},
 		{"DamagedByte", testDamagedByte},
+		{"DamagedCommon", testDamagedCommon},
 		{"DamagedHostLine", testDamagedHostLine},
 		{"ForeignLines", testForeignLines},
 		{"LongLine", testLongLine},
@@ -144,7 +145,7 @@ func (j *written) write(l line) {
 		j.addHost(l.r)
 		return
 	}
-	if _, err := j.segment(l.worker).Append(stats.AppendWorkerLine(nil, &l.r)); err != nil {
+	if _, err := j.segment(l.worker).Append(stats.AppendSegmentLine(nil, &l.r, common(l.worker))); err != nil {
 		j.t.Fatal(err)
 	}
 	j.addWorker(l.r)
@@ -162,8 +163,24 @@ func (j *written) segment(worker int) *store.Segment {
 			j.t.Fatal(err)
 		}
 		j.segs[worker] = seg
+		if worker%2 == 1 {
+			if _, err := seg.Append(stats.AppendCommonLine(nil, common(worker))); err != nil {
+				j.t.Fatal(err)
+			}
+		}
 	}
 	return j.segs[worker]
+}
+
+// common is what lines of a worker's segment leave out: every second segment is as it was
+// in layout 1, where that was nothing.
+func common(worker int) *stats.Record {
+	if worker%2 == 0 {
+		return &stats.Record{}
+	}
+	zero := stats.IntOf(0)
+	return &stats.Record{Worker: stats.IntOf(worker), WorkerHostname: "node-1", WorkerColdStart: stats.BoolOf(false), ExitCode: zero,
+		MinorFaults: zero, MajorFaults: zero, BlockRead: zero, LogOffset: zero, LogSize: zero}
 }
 
 func (j *written) path(worker int, kind string) string {

@@ -71,6 +71,7 @@ type synthWorker struct {
 	number          int
 	free            int64 // when it can begin a task
 	stats, out, log *store.Segment
+	common          stats.Record
 	lines, results  []byte
 	errors          []byte
 	cold            bool
@@ -165,6 +166,10 @@ func (g *synthesis) start(n int) (err error) {
 			return err
 		}
 	}
+	zero := stats.IntOf(0)
+	w.common = stats.Record{Worker: stats.IntOf(n), WorkerHostname: "synthetic", WorkerColdStart: stats.BoolOf(false), ExitCode: zero,
+		MajorFaults: zero, InvoluntSwitch: zero, BlockRead: zero, BlockWrite: zero, LogOffset: zero, LogSize: zero}
+	w.lines = stats.AppendCommonLine(nil, &w.common)
 	g.workers, g.free = append(g.workers, w), append(g.free, w)
 	g.w.Event(store.Event{Event: "worker", TimeNS: g.now, Worker: &n, PID: 5000 + n, Text: "ready on synthetic"})
 	return nil
@@ -228,7 +233,7 @@ func (g *synthesis) attempt(w *synthWorker, task, try int, dispatch int64, fails
 	r.WorkerEnd = stats.SecOf(r.FuncEnd.NS + 90_000)
 	r.StatusDone = stats.SecOf(r.WorkerEnd.NS + 60_000 + g.rand.Int64N(60_000))
 	r.Derive()
-	w.lines = stats.AppendWorkerLine(w.lines, &r)
+	w.lines = stats.AppendSegmentLine(w.lines, &r, &w.common)
 	w.cold, w.free = false, r.WorkerEnd.NS+5_000
 	g.end = max(g.end, r.StatusDone.NS)
 	return r
