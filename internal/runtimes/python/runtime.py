@@ -47,8 +47,13 @@ TEXT_LIMIT = 64 << 10  # characters of an error's message or stack
 READ_SIZE = 64 << 10  # more than a packet of a pipe, of which the rest would be lost
 CHILDREN_AFTER = 100000  # ns that a call lasts at least if it has waited for a child
 
-OUTPUT = b'{"id":%d,"m":[%d,%d,%.0f,%.0f,%d,%d,%d,%d,%d,%d,%d,%d],"output":%b}\n'
+FORK_TIME = 20000  # ns that a call lasts at least in which the process is copied
+
+OUTPUT = b'{"id":%d,"m":[%d,%d,%d,%d,%b,%d,%d],"output":%b}\n'
 ERROR = OUTPUT.replace(b'"output"', b'"error"')
+COUNTED = (6, 7, 9, 10, 14, 15)  # of what getrusage returns: page faults, blocks, switches
+COUNTS = b",".join([b"%d"] * len(COUNTED))
+NO_COUNTS = COUNTS.replace(b"%d", b"0")
 
 
 class Refusal(Exception):
@@ -176,6 +181,9 @@ def lines(fd):
             continue
         if not chunk:
             return
+        if not rest and chunk.find(b"\n") == len(chunk) - 1:
+            yield chunk[:-1]
+            continue
         parts = chunk.split(b"\n")
         if len(parts) > 1 and rest:
             rest.append(parts[0])
@@ -308,7 +316,7 @@ def make_encode():
 
 
 encode = make_encode()
-decode = json.JSONDecoder().raw_decode
+decode = json.JSONDecoder().scan_once
 decode_value = json.loads
 
 
@@ -455,7 +463,8 @@ class FromSource(importlib.machinery.SourceFileLoader):
 
 
 def load(path, names):
-    """The functions with these names in the file at path: (name, function, binder)."""
+    """The functions with these names in the file at path: (name, function), and what
+    binder returns."""
     sys.argv[:] = [path]
     directory, base = os.path.split(path)
     sys.path.insert(0, directory)
@@ -470,7 +479,7 @@ def load(path, names):
     functions = []
     for name in names:
         function = find(module, base, name)
-        functions.append((name, function, binder(name, function)))
+        functions.append((name, function) + binder(name, function))
     return functions
 
 
@@ -513,11 +522,12 @@ def unknown(module, owner, base, above, part):
 
 def binder(name, function):
     """A function (item, number) -> (args, kwargs or None) that says how function is
-    called with the item of the task of that number. It refuses what does not fit."""
+    called with the item of the task of that number. It refuses what does not fit. With
+    it, whether any item that is neither list nor object is the only argument."""
     try:
         signature = inspect.signature(function)
     except Exception:
-        return lambda item, number: ((item,), None)  # one made in C, which does not tell
+        return lambda item, number: ((item,), None), True  # one made in C, which does not tell
 
     parameters = signature.parameters.values()
     empty = inspect.Parameter.empty
@@ -600,7 +610,7 @@ def binder(name, function):
             said.insert(0, "missing argument" + quoted(missing))
         return "; ".join(said)
 
-    return bind
+    return bind, plain
 
 
 def quoted(names):
@@ -693,18 +703,19 @@ def serve(reader, writer, functions, streams, clear):
     from_json, to_json, to_utf8, output = decode, encode, utf8, OUTPUT
     myself, children = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
-    plain = frozenset([type(None), bool, int, float, str, list, tuple, dict])
+    scalars = frozenset([type(None), bool, int, float, str])
+    values = scalars | frozenset([list, tuple, dict])
     log, flush, awaiting, pid = streams.log, streams.flush, Awaiting(), getpid()
     c0 = usage(children)
 
     for line in lines(reader):
         failed = caught = result = None
         try:
-            request = from_json(line.decode("utf-8", "replace"))[0]
+            request = from_json(line.decode("utf-8", "replace"), 0)[0]
             number = request["id"]
-            name, function, bind = functions[request.get("f", 0)]
+            name, function, bind, plain = functions[request.get("f", 0)]
             item = request["input"] if "input" in request else ResultList(request["list"], request["count"])
-            args, kwargs = bind(item, number)
+            args, kwargs = ((item,), None) if plain and type(item) in scalars else bind(item, number)
         except BaseException as error:
             failed = unreadable(error)
             number = number_of(line)
@@ -717,7 +728,7 @@ def serve(reader, writer, functions, streams, clear):
         if failed is None:
             try:
                 result = function(*args, **kwargs) if kwargs else function(*args)
-                if type(result) not in plain:
+                if type(result) not in values:
                     result = settle(awaiting, name, result)
             except SystemExit:
                 streams.end()
@@ -725,37 +736,25 @@ def serve(reader, writer, functions, streams, clear):
             except BaseException as error:
                 caught = error
         end = now()
-        if getpid() != pid:
+        if end - start > FORK_TIME and getpid() != pid:
             leave(streams, caught)
         after = usage(myself)
         if failed is not None:  # it was not called
             end, after = start, before
 
-        user0, system0, peak0, _, _, _, minor0, major0, _, in0, out0, _, _, _, yields0, preempts0 = before
-        user, system, peak, _, _, _, minor, major, _, in_, out, _, _, _, yields, preempts = after
-        user -= user0
-        system -= system0
-        minor -= minor0
-        major -= major0
-        in_ -= in0
-        out -= out0
-        yields -= yields0
-        preempts -= preempts0
-        peak = peak * unit if failed is None and (clear >= 0 or peak > peak0) else 0
-        if end - start > CHILDREN_AFTER:
-            c = usage(children)
-            if c != c0:
-                user += c[0] - c0[0]
-                system += c[1] - c0[1]
-                minor += c[6] - c0[6]
-                major += c[7] - c0[7]
-                in_ += c[9] - c0[9]
-                out += c[10] - c0[10]
-                yields += c[14] - c0[14]
-                preempts += c[15] - c0[15]
-                if c[2] > c0[2]:
-                    peak = max(peak, c[2] * unit)
-                c0 = c
+        user = after[0] - before[0]
+        system = after[1] - before[1]
+        peak = after[2] * unit if failed is None and (clear >= 0 or after[2] > before[2]) else 0
+        counts = NO_COUNTS
+        c = usage(children) if end - start > CHILDREN_AFTER else c0
+        if c != c0:
+            user += c[0] - c0[0]
+            system += c[1] - c0[1]
+            if c[2] > c0[2]:
+                peak = max(peak, c[2] * unit)
+        if after[6:] != before[6:] or c != c0:
+            counts = COUNTS % tuple(after[i] - before[i] + c[i] - c0[i] for i in COUNTED)
+        c0 = c
 
         frame, args, kwargs = output, None, None
         if caught is not None:
@@ -764,7 +763,7 @@ def serve(reader, writer, functions, streams, clear):
             streams.mend()  # it may be the error of a closed descriptor
         if failed is None:
             try:
-                data = to_utf8(to_json(result))
+                data = b"%d" % result if type(result) is int else to_utf8(to_json(result))
                 if len(data) > RESULT_LIMIT:
                     failed = too_large(name, len(data))
             except BaseException as error:
@@ -773,8 +772,7 @@ def serve(reader, writer, functions, streams, clear):
             frame, data = ERROR, utf8(encode(failed))
         result = None
         flush()
-        data = frame % (number, start, end, user * 1e6, system * 1e6, minor, major, in_, out, yields, preempts,
-                        peak, seek(log, 0, 1), data)
+        data = frame % (number, start, end, user * 1e6 + 0.5, system * 1e6 + 0.5, counts, peak, seek(log, 0, 1), data)
         send(writer, data)
         data = None
 
