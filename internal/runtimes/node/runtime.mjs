@@ -33,6 +33,7 @@ const exit = process.exit.bind(process);
 const owns = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
 
 const requests = 3, replies = 4;
+const atomic = 1024; // characters of a line that a pipe takes whole: at most 3 bytes each, and it takes 4 KiB
 const mostResult = 128 << 20; // bytes
 const mostText = 64 << 10; // characters of a message or a stack
 const mostArguments = 50000; // of a call: they lie on the stack
@@ -111,6 +112,14 @@ function read() {
 }
 
 function send(line) {
+  if (line.length <= atomic) {
+    try {
+      writeSync(replies, line);
+      return;
+    } catch (e) {
+      tryAgain(e);
+    }
+  }
   const bytes = Buffer.from(line);
   for (let at = 0; at < bytes.length; ) {
     try {
