@@ -53,9 +53,19 @@ func (r *runner) callRuntime(c *callee, a assignment, w *worker) error {
 	if r.line = keep(r.line); !sent {
 		return r.broken(rt, w, io.EOF)
 	}
-	for rt.inFlight() > 0 {
+	for away := false; rt.inFlight() > 0; {
 		if rt.p.ending() == 0 {
 			r.askAhead(rt, w, list != nil)
+		}
+		if pause := rt.lull(); pause > 0 {
+			// Who wants to end a call would meet the one after it: see begin below.
+			w.begin(nil, rt)
+			away = true
+			nap(pause)
+		}
+		if away && rt.silent() {
+			w.begin(rt.p, rt)
+			away = false
 		}
 		line, err := rt.read()
 		switch {

@@ -13,9 +13,10 @@ import (
 // short write is a packet, which a read takes whole and alone: then calls can
 // wait in the pipe, and those that wait can be taken back.
 type requests struct {
-	fd    int // our end
-	back  int // another reader, that never waits; -1: nothing is sent ahead
-	close func()
+	fd     int // our end
+	back   int // another reader, that never waits; -1: nothing is sent ahead
+	places int // packets that the pipe has room for beside the one that is read
+	close  func()
 }
 
 // pipe makes a pipe whose ends a child does not inherit.
@@ -39,7 +40,7 @@ func newRequests(ahead bool) (q requests, theirs int, err error) {
 	}
 	q.back = -1
 	if ahead {
-		q.back = packets(theirs, q.fd)
+		q.back, q.places = packets(theirs, q.fd)
 	}
 	// A runtime that does not read must not hold us for ever.
 	if err := syscall.SetNonblock(q.fd, true); err != nil {

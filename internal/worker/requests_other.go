@@ -2,12 +2,18 @@
 
 package worker
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // packets: there are none here, and nothing is sent ahead.
-func packets(r, w int) int { return -1 }
+func packets(r, w int) (back, places int) { return -1, 0 }
 
 func setPackets(w int, on bool) error { return nil }
+
+func nap(d time.Duration) { time.Sleep(d) }
 
 // ownOutput makes the worker's own standard output and error the file fd.
 func ownOutput(fd int) error {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/wire"
 )
@@ -27,10 +29,8 @@ const (
 	loadTime  = 5 * time.Minute
 	// closeTime is what a runtime that has closed its pipe gets to end.
 	closeTime = time.Second
-	// aheadTime is how much work lies in a runtime's pipe, beside what it does;
-	// aheadMost is how many calls that is at most: a pipe has 16 places.
+	// aheadTime is how much work lies in a runtime's pipe, beside what it does.
 	aheadTime = 2 * time.Millisecond
-	aheadMost = 15
 	// packet is how long a request may be to be sent ahead: it is taken by one read.
 	packet = 4096
 )
@@ -155,6 +155,15 @@ func (rt *funcRuntime) read() ([]byte, error) {
 	}
 }
 
+// silent says that a read would wait.
+func (rt *funcRuntime) silent() bool {
+	if rt.used < len(rt.buf) {
+		return false // a line, or a part of one
+	}
+	n, _ := unix.Poll([]unix.PollFd{{Fd: int32(rt.replies), Events: unix.POLLIN}}, 0)
+	return n <= 0
+}
+
 // awaitReady reads the first line. The error is for the user: why his function
 // cannot be called.
 func (rt *funcRuntime) awaitReady() error {
@@ -231,7 +240,27 @@ func (rt *funcRuntime) window() int {
 	if !rt.requests.ahead() || !rt.answered || rt.mean > int64(aheadTime) {
 		return 1
 	}
-	return 1 + int(min(int64(aheadTime)/max(rt.mean, 1), aheadMost))
+	return 1 + int(min(int64(aheadTime)/max(rt.mean, 1), int64(rt.requests.places)))
+}
+
+// lull is for how long to leave a runtime alone that has so many short calls to make
+// that it will not miss us: to be woken by each of its replies would cost as much as
+// the call. 0 when it is not so.
+func (rt *funcRuntime) lull() time.Duration {
+	const (
+		fewest   = 8                     // calls that it has
+		longest  = 20 * time.Microsecond // of their length
+		beside   = 5 * time.Microsecond  // what a call costs the runtime itself, at the least
+		mostLull = 200 * time.Microsecond
+	)
+	if rt.used < len(rt.buf) || rt.mean > int64(longest) {
+		return 0
+	}
+	n := rt.inFlight()
+	if n < fewest {
+		return 0
+	}
+	return min(time.Duration(n/2)*(time.Duration(rt.mean)+beside), mostLull)
 }
 
 // takeBack takes the calls out of the runtime's pipe that it has not begun, the first

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -71,6 +72,51 @@ func once(t *testing.T, h *peer, n int) {
 	if len(times) != n {
 		t.Errorf("%d of %d calls were made", len(times), n)
 	}
+}
+
+// TestACrashLosesNoFinishedCall: what was answered before a process died is recorded,
+// and not made again; the call that it died of is the one that is blamed.
+func TestACrashLosesNoFinishedCall(t *testing.T) {
+	spec := pythonFunction(t, `
+import os, signal
+def f(x):
+    with open("ran", "a") as g:
+        g.write("%s\n" % x)
+    if x % 300 == 200:
+        os._exit(3)
+    if x % 300 == 250:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if x % 7 == 0:
+        print("printed by", x)
+    return x
+`)
+	h := newPythonPeer(t, spec)
+	const n = 1200
+	go func() {
+		for i := range int64(n) {
+			h.to.Write((&wire.Message{Kind: wire.Task, Numbers: [2]int64{i, 1}, JSON: strconv.AppendInt(nil, i, 10)}).Append(nil))
+		}
+	}()
+	h.expect(wire.Warm)
+	for _, r := range h.until(n) {
+		want, log := "", ""
+		switch {
+		case r.Task%300 == 200:
+			want = "exit"
+		case r.Task%300 == 250:
+			want = "signal"
+		case r.Task%7 == 0:
+			log = fmt.Sprintln("printed by", r.Task)
+		}
+		if r.ErrorType != want || (r.State == job.Success) != (want == "") {
+			t.Errorf("task %d: %s %s %s", r.Task, r.State, r.ErrorType, r.Error)
+		}
+		if got := h.output("log", r.LogOffset, r.LogSize); got != log {
+			t.Errorf("task %d printed %q, want %q", r.Task, got, log)
+		}
+	}
+	h.end(exitDone)
+	once(t, h, n)
 }
 
 // TestARuntimeThatDoesNotMindItsTimeLimit goes on with no call that lies behind the one
