@@ -11,30 +11,31 @@ import (
 // view is an item with the values of the template's fields found in it.
 type view struct {
 	item   []byte
-	few    [8][]byte
 	values [][]byte // one per field
 }
 
-// look finds the fields of item, all in one pass.
+// few is room for the values of a view that most often does.
+type few [8][]byte
+
+// look finds the fields of item, all in one pass. The values come into the room v has.
 func (t *Template) look(item []byte, v *view) error {
-	v.item = bytes.TrimSpace(item)
-	if len(v.item) == 0 {
+	item = bytes.TrimSpace(item)
+	if v.item = item; len(item) == 0 {
 		return errors.New("the item is not a JSON value")
 	}
 	n := len(t.fields)
 	if n == 0 {
 		return nil
 	}
-	v.values = v.few[:0]
-	if n > len(v.few) {
-		v.values = make([][]byte, 0, n)
+	if n > cap(v.values) {
+		v.values = make([][]byte, n)
 	}
 	v.values = v.values[:n]
-	if v.item[0] != '{' {
-		return t.missing(0, v.item)
+	if item[0] != '{' {
+		return t.missing(0, item)
 	}
 	left := n
-	err := eachField(v.item, func(key, value []byte) {
+	err := eachField(item, func(key, value []byte) {
 		for i, f := range t.fields {
 			if string(key) == f {
 				if v.values[i] == nil {
@@ -50,7 +51,7 @@ func (t *Template) look(item []byte, v *view) error {
 	if left > 0 {
 		for i := range t.fields {
 			if v.values[i] == nil {
-				return t.missing(i, v.item)
+				return t.missing(i, item)
 			}
 		}
 	}
@@ -117,13 +118,14 @@ func (t *Template) Expand(task int, item []byte, argv []string) ([]string, error
 	if t.call {
 		return nil, errors.New("the job calls a function and has no command")
 	}
-	var v view
+	var room few
+	v := view{values: room[:0]}
 	if err := t.look(item, &v); err != nil {
 		return nil, err
 	}
 	argv = argv[:0]
-	var room [256]byte
-	buf := room[:0]
+	var text [256]byte
+	buf := text[:0]
 	if t.shell != nil {
 		line, err := t.fill(t.shell, task, &v, buf, true, true)
 		return append(argv, "/bin/sh", "-c", string(line)), err
@@ -150,7 +152,8 @@ func (t *Template) Stdin(task int, item []byte) (text string, ok bool, err error
 	if t.stdin == nil {
 		return "", false, nil
 	}
-	var v view
+	var room few
+	v := view{values: room[:0]}
 	if err := t.look(item, &v); err != nil {
 		return "", false, err
 	}

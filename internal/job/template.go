@@ -230,7 +230,8 @@ func (t *Template) Check(item json.RawMessage) error {
 	if t.call {
 		return nil
 	}
-	var v view
+	var room few
+	v := view{values: room[:0]}
 	if err := t.look(item, &v); err != nil {
 		return err
 	}

@@ -165,6 +165,21 @@ func TestExpandReusesArgv(t *testing.T) {
 	}
 }
 
+// TestCheckTakesNoMemory keeps the staging of very many items from filling memory with
+// what has to be collected.
+func TestCheckTakesNoMemory(t *testing.T) {
+	for _, tpl := range []*Template{argvTemplate(t, "echo", "{}"), argvTemplate(t, "echo", "{a}", "{b}")} {
+		item := json.RawMessage(`{"a": 1, "b": "two"}`)
+		if n := testing.AllocsPerRun(100, func() {
+			if err := tpl.Check(item); err != nil {
+				t.Error(err)
+			}
+		}); n > 0 {
+			t.Errorf("%v allocations per item", n)
+		}
+	}
+}
+
 func BenchmarkCheck(b *testing.B) {
 	for name, c := range map[string][2]string{
 		"whole": {"{}", `"logs/2024/a.txt"`}, "field": {"{path}", `{"path":"photos/a.jpg","size":"640"}`},
