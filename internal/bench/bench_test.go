@@ -23,6 +23,7 @@ func TestSmoke(t *testing.T) {
 	for _, want := range []string{"C floor", "lithops", "xargs", "make -j2", "parallel", "startup: fork until exec", "Python, pipe", "Python, lithops", "Python, multiprocessing.Pool",
 		"Python, ProcessPoolExecutor", "JavaScript, pipe, 16 ahead", "JavaScript, lithops", "Go, pipe", "Go, lithops",
 		"2 ms, a long one at the end", "lithops, sleep", "lithops, Python function", "lithops, Go function", "xargs -P8", "parallel -j8",
+		"Go API", "lithops run, Python", "jsonl", "csv", "range",
 		"lithops stats", "lithops plot, both", "lithops stats --json", "lithops stats --csv of 1000 records", "lithops list of 20 jobs", "lithops run, one true"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no line about %s", want)
@@ -32,7 +33,7 @@ func TestSmoke(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
-	for _, args := range [][]string{{"-n", "0"}, {"-calls", "0"}, {"-rounds", "-1"}, {"-jobs", "0"}, {"-parts", "tasks,nonsense"}, {"more"}, {"-unknown"}} {
+	for _, args := range [][]string{{"-n", "0"}, {"-calls", "0"}, {"-rounds", "-1"}, {"-jobs", "0"}, {"-scale", "0"}, {"-parts", "tasks,nonsense"}, {"more"}, {"-unknown"}} {
 		var out, errs bytes.Buffer
 		if err := run(args, &out, &errs); err == nil {
 			t.Errorf("%q is taken", args)
@@ -139,5 +140,22 @@ func TestMedianAndRatio(t *testing.T) {
 	}
 	if got := median([]int64{4, 1, 3, 2}, func(v int64) int64 { return v }); got != 2 {
 		t.Errorf("median is %v", got)
+	}
+}
+
+// The largest jobs are compared with those of a thousandth and of a tenth of their size.
+func TestGrowth(t *testing.T) {
+	took := func(n int, wall, cpu time.Duration, peak int64) *scaled {
+		return &scaled{n: n, costs: []cost{{wall: wall, cpu: cpu, peak: peak}}}
+	}
+	rows := growthRows([]*series{
+		{"some", []*scaled{took(1, 10*time.Millisecond, 20*time.Millisecond, 1), took(1000, 20*time.Millisecond, 30*time.Millisecond, 1),
+			took(100_000, time.Second, time.Second, 10), took(1_000_000, 15*time.Second, 20*time.Second, 11)}},
+		{"few", []*scaled{took(1, 1, 1, 0), took(1, 1, 1, 0), took(1, 1, 1, 0), took(1, 1, 1, 0)}},
+	})
+	for i, want := range []string{"some|1000000 to 1000|0.75|0.67|1.50|2.00|1.10", "few|1 to 1|1.00|1.00|-|-|-"} {
+		if got := strings.Join(rows[i+1], "|"); got != want {
+			t.Errorf("row %d is %q, want %q", i+1, got, want)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -14,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lithops-go/lithops/internal/stats"
 	"github.com/lithops-go/lithops/internal/store"
 )
 
@@ -147,14 +145,17 @@ func (b *bench) byRuntime(language, own string, interpreter needed, loop, file s
 	if err != nil {
 		return nil, err
 	}
+	told := func(printed []byte) (time.Duration, error) { return b.jobSum(printed, b.calls) }
 	all := b.overPipes(language, own, interpreter, interpreter.path, loop)
-	all.others = append(all.others, b.caller(language+", lithops", interpreter, b.jobSum, b.lithops, "run", "--quiet", spec))
+	all.others = append(all.others, b.caller(language+", lithops", interpreter, told, b.lithops, "run", "--quiet", spec))
 	return all, nil
 }
 
 // toldSum checks the sum of all results, as a contestant prints it, and gives the
 // time of the calls alone.
-func (b *bench) toldSum(printed []byte) (time.Duration, error) {
+func (b *bench) toldSum(printed []byte) (time.Duration, error) { return toldSum(printed, b.calls) }
+
+func toldSum(printed []byte, n int) (time.Duration, error) {
 	var told struct {
 		Sum int           `json:"sum"`
 		NS  time.Duration `json:"ns"`
@@ -162,56 +163,53 @@ func (b *bench) toldSum(printed []byte) (time.Duration, error) {
 	if err := json.Unmarshal(printed, &told); err != nil {
 		return 0, err
 	}
-	return told.NS, b.checkSum(told.Sum)
+	return told.NS, checkSum(told.Sum, n)
 }
 
-func (b *bench) checkSum(sum int) error {
-	if want := b.calls * (b.calls - 1) / 2; sum != want {
+func checkSum(sum, n int) error {
+	if want := n * (n - 1) / 2; sum != want {
 		return fmt.Errorf("the results' sum is %d, not %d", sum, want)
 	}
 	return nil
 }
 
-// jobSum does the same for a job that lithops has run, and takes the job out of
-// the store.
-func (b *bench) jobSum(printed []byte) (time.Duration, error) {
+// job opens the job whose id lithops has printed.
+func (b *bench) job(printed []byte) (*store.Job, error) {
 	s, err := store.Open(filepath.Join(b.dir, "store"))
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	j, err := s.Job(string(bytes.TrimSpace(printed)))
+	return s.Job(string(bytes.TrimSpace(printed)))
+}
+
+// jobSum does what toldSum does for a job of n calls that lithops has run, and takes the
+// job out of the store.
+func (b *bench) jobSum(printed []byte, n int) (time.Duration, error) {
+	j, err := b.job(printed)
 	if err != nil {
 		return 0, err
 	}
 	defer os.RemoveAll(j.Dir())
+	outputs := j.Outputs()
+	defer outputs.Close()
+	var result []byte
 	sum, first, last := 0, int64(0), int64(0)
 	for r, err := range j.Records() {
+		if err == nil {
+			result, err = outputs.AppendResult(result[:0], r)
+		}
 		if err != nil {
 			return 0, err
 		}
-		result, err := numberIn(j, r)
+		x, err := strconv.Atoi(string(result))
 		if err != nil {
 			return 0, err
 		}
-		sum += result
+		sum += x
 		if first == 0 || r.FuncStart.NS < first {
 			first = r.FuncStart.NS
 		}
 		last = max(last, r.StatusDone.NS)
 	}
-	return time.Duration(last - first), b.checkSum(sum)
-}
-
-// numberIn is the result of a call.
-func numberIn(j *store.Job, r *stats.Record) (int, error) {
-	f, err := j.Result(r)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(f)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(string(text))
+	return time.Duration(last - first), checkSum(sum, n)
 }

@@ -27,7 +27,7 @@ func main() {
 
 // options is how much to measure.
 type options struct {
-	tasks, calls, rounds, records, jobs, workers int
+	tasks, calls, rounds, records, jobs, scale, workers int
 }
 
 // part is one comparison.
@@ -40,6 +40,7 @@ var parts = []part{
 	{"tasks", "many times true, by lithops and others", tasksPart},
 	{"calls", "many calls of a function, by lithops, over plain pipes and by Python's pools", callsPart},
 	{"balance", "tasks of very different length, against a greedy schedule", balancePart},
+	{"scale", "calls and items by the million: what one more costs, and the memory of the host", scalePart},
 	{"records", "tables, pictures and exports of a large job, a list of many", recordsPart},
 	{"start", "one task, and no task at all", startPart},
 }
@@ -62,6 +63,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	fs.IntVar(&o.rounds, "rounds", 5, "rounds; a figure is the median of its rounds")
 	fs.IntVar(&o.records, "records", 1_000_000, "records of the large job")
 	fs.IntVar(&o.jobs, "jobs", 1000, "small jobs in the store that is listed")
+	fs.IntVar(&o.scale, "scale", 1_000_000, "function calls, and items of commands, of the largest jobs of the part scale")
 	fs.IntVar(&o.workers, "workers", 2, "commands, or functions, at a time")
 	smoke := fs.Bool("smoke", false, "only show that it works: few tasks, one round")
 	chosen := fs.String("parts", "", "parts to run, separated by commas (default all): "+partNames())
@@ -69,9 +71,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if *smoke {
-		o.tasks, o.calls, o.rounds, o.records, o.jobs = 200, 2_000, 1, 10_000, 20
+		o.tasks, o.calls, o.rounds, o.records, o.jobs, o.scale = 200, 2_000, 1, 10_000, 20, 10_000
 	}
-	if o.tasks < 1 || o.calls < 1 || o.rounds < 1 || o.records < 1 || o.jobs < 1 || o.workers < 1 || fs.NArg() > 0 {
+	if o.tasks < 1 || o.calls < 1 || o.rounds < 1 || o.records < 1 || o.jobs < 1 || o.scale < 1 || o.workers < 1 || fs.NArg() > 0 {
 		return errors.New("all numbers must be positive, and there are no arguments")
 	}
 	todo, err := choose(*chosen)

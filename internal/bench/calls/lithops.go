@@ -37,3 +37,32 @@ func byLithops(n, workers int, store string) (sum int, spent time.Duration, err 
 	}
 	return sum, spent, nil
 }
+
+// streamed does the same with a sequence of items and one result at a time, so that
+// neither takes memory.
+func streamed(n, workers int, store string) (sum int, spent time.Duration, err error) {
+	exec, err := lithops.New(lithops.WithStore(store), lithops.WithWorkers(workers))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer exec.Close()
+	begun, ctx := time.Now(), context.Background()
+	items := func(yield func(int) bool) {
+		for i := range n {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+	futures, err := lithops.Map(ctx, exec, noopByWorkers, items)
+	if err != nil {
+		return 0, 0, err
+	}
+	for x, err := range futures.All(ctx) {
+		if err != nil {
+			return 0, 0, err
+		}
+		sum += x
+	}
+	return sum, time.Since(begun), nil
+}

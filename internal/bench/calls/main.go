@@ -4,8 +4,9 @@
 //	calls pipe N WORKERS AHEAD COMMAND...   by lines of JSON to child processes
 //	calls serve                             is such a child
 //	calls map N WORKERS STORE               by the Go API of lithops
+//	calls stream N WORKERS STORE            by the same, one item and one result at a time
 //
-// pipe and map print the sum of the results and the nanoseconds of the calls
+// pipe, map and stream print the sum of the results and the nanoseconds of the calls
 // alone. For the part balance there is a function that waits:
 //
 //	calls wait FILE WORKERS STORE           for the seconds in each line of FILE
@@ -39,10 +40,13 @@ func run(args []string) error {
 			return err
 		}
 		return report(overPipes(n, workers, ahead, args[4:]))
-	case len(args) == 4 && args[0] == "map":
+	case len(args) == 4 && (args[0] == "map" || args[0] == "stream"):
 		n, workers, _, err := numbers(args[1], args[2], "1")
 		if err != nil {
 			return err
+		}
+		if args[0] == "stream" {
+			return report(streamed(n, workers, args[3]))
 		}
 		return report(byLithops(n, workers, args[3]))
 	case len(args) == 4 && args[0] == "wait":
@@ -52,7 +56,7 @@ func run(args []string) error {
 		}
 		return wait(args[1], workers, args[3])
 	}
-	return errors.New("usage: calls pipe N WORKERS AHEAD COMMAND..., calls serve, calls map N WORKERS STORE, or calls wait FILE WORKERS STORE")
+	return errors.New("usage: calls pipe N WORKERS AHEAD COMMAND..., calls serve, calls map|stream N WORKERS STORE, or calls wait FILE WORKERS STORE")
 }
 
 func numbers(texts ...string) (a, b, c int, err error) {
