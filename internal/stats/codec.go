@@ -65,11 +65,25 @@ const sameInAll = "worker_hostname"
 func appendMembers(b []byte, r *Record, keys []int, but *Record, open int) []byte {
 	for _, i := range keys {
 		f := &fields[i]
-		if but != nil && f.same(r, but) && (f.Key != sameInAll || but.WorkerHostname != "") {
-			continue
+		switch at := f.kind.(type) { // most are of the first two
+		case func(*Record) *Int:
+			v := *at(r)
+			if but != nil && v == *at(but) {
+				continue
+			}
+			b = v.append(append(b, commaKeys[i][open:]...))
+		case func(*Record) *Sec:
+			v := *at(r)
+			if but != nil && v == *at(but) {
+				continue
+			}
+			b = v.append(append(b, commaKeys[i][open:]...))
+		default:
+			if but != nil && f.same(r, but) && (f.Key != sameInAll || but.WorkerHostname != "") {
+				continue
+			}
+			b = f.append(append(b, commaKeys[i][open:]...), r)
 		}
-		b = append(b, commaKeys[i][open:]...)
-		b = f.append(b, r)
 		open = 0
 	}
 	return b
@@ -90,9 +104,7 @@ func (f *Field) AppendValue(b []byte, r *Record) []byte { return f.append(b, r) 
 func (f *Field) append(b []byte, r *Record) []byte {
 	switch at := f.kind.(type) {
 	case func(*Record) *Int:
-		if v := at(r); v.OK {
-			return strconv.AppendInt(b, v.V, 10)
-		}
+		return at(r).append(b)
 	case func(*Record) *Sec:
 		return at(r).append(b)
 	case func(*Record) *Float:

@@ -28,6 +28,20 @@ func BenchmarkAppendWorkerLine(b *testing.B) {
 	b.SetBytes(int64(len(line)))
 }
 
+func BenchmarkAppendSegmentLine(b *testing.B) {
+	r, line := shortCall(), []byte(nil)
+	common := *r
+	common.RSS = IntOf(1)
+	r.RSS, r.Task, r.WorkerStart.NS, r.FuncStart.NS, r.FuncEnd.NS, r.WorkerEnd.NS = common.RSS, 1, r.WorkerStart.NS+1, r.FuncStart.NS+1, r.FuncEnd.NS+1, r.WorkerEnd.NS+1
+	r.CPUUser, r.CPUSystem, r.ResultOffset, r.ResultSize, r.ResultCRC = SecOf(2000), SecOf(1000), IntOf(712_308), IntOf(7), IntOf(1_234_567_890)
+	r.ResultUpload = SecOf(60)
+	b.ReportAllocs()
+	for b.Loop() {
+		line = AppendSegmentLine(line[:0], r, &common)
+	}
+	b.SetBytes(int64(len(line)))
+}
+
 func BenchmarkAppendHostLine(b *testing.B) {
 	r, line := shortCall(), []byte(nil)
 	b.ReportAllocs()

@@ -35,13 +35,10 @@ func AppendSegmentLine(b []byte, r, common *Record) []byte {
 	return appendLine(b, r, workerKeys, common)
 }
 
-// same says whether the field has the same value in both records.
+// same says whether a field that is neither an Int nor a Sec has the same value in both
+// records.
 func (f *Field) same(r, other *Record) bool {
 	switch at := f.kind.(type) {
-	case func(*Record) *Int:
-		return *at(r) == *at(other)
-	case func(*Record) *Sec:
-		return *at(r) == *at(other)
 	case func(*Record) *Float:
 		return *at(r) == *at(other)
 	case func(*Record) *Bool:

@@ -57,6 +57,13 @@ func (s Sec) Seconds() float64 {
 	return float64(s.NS) / 1e9
 }
 
+func (v Int) append(b []byte) []byte {
+	if !v.OK {
+		return append(b, "null"...)
+	}
+	return strconv.AppendInt(b, v.V, 10)
+}
+
 func (s Sec) append(b []byte) []byte {
 	if !s.OK {
 		return append(b, "null"...)
