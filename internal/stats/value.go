@@ -79,20 +79,40 @@ func AppendSeconds(b []byte, ns int64) []byte {
 		b = append(b, '-')
 		u = -u
 	}
-	b = strconv.AppendUint(b, u/1e9, 10)
-	frac := u % 1e9
-	var d [10]byte
-	d[0] = '.'
-	for i := 9; i > 0; i-- {
-		d[i] = byte('0' + frac%10)
-		frac /= 10
+	var d [20]byte // ten digits, the point, nine digits: 1<<63 ns have no more
+	const point = 10
+	whole, frac := u/1e9, uint32(u%1e9)
+	for i := len(d) - 2; i > point+1; i -= 2 {
+		pair := pairs[frac%100]
+		d[i], d[i+1] = pair[0], pair[1]
+		frac /= 100
 	}
-	n := 10
-	for n > 2 && d[n-1] == '0' {
-		n--
+	d[point], d[point+1] = '.', '0'+byte(frac)
+	first := point
+	for whole >= 10 {
+		first -= 2
+		pair := pairs[whole%100]
+		d[first], d[first+1] = pair[0], pair[1]
+		whole /= 100
 	}
-	return append(b, d[:n]...)
+	if whole > 0 || first == point {
+		first--
+		d[first] = '0' + byte(whole)
+	}
+	end := len(d)
+	for end > point+2 && d[end-1] == '0' {
+		end--
+	}
+	return append(b, d[first:end]...)
 }
+
+// pairs are the numbers below 100.
+var pairs = func() (d [100][2]byte) {
+	for i := range d {
+		d[i] = [2]byte{'0' + byte(i/10), '0' + byte(i%10)}
+	}
+	return d
+}()
 
 // ParseSeconds is the inverse of AppendSeconds: decimal seconds to nanoseconds
 // without a detour over floats. Digits beyond the ninth decimal are cut off; an
