@@ -59,7 +59,8 @@ type executor struct {
 	next      chan nextStage   // its result is to come; nil otherwise
 	dropped   map[int]struct{} // tasks to be cancelled that are not in the queue yet
 	warm      bool
-	relief    <-chan time.Time // when to look after tasks that wait with a worker; nil while there are none
+	relieved  time.Time        // when the loop last looked after tasks that wait with a worker
+	relief    <-chan time.Time // when it is to do so though nothing happens
 }
 
 // worker is what the host knows of a worker.
@@ -185,7 +186,7 @@ func (e *executor) loop(ctx context.Context) {
 			e.overdue()
 			e.report()
 		case <-e.relief:
-			e.relieve()
+			e.relief = nil
 		case <-wake.C:
 		case n := <-e.next:
 			if ctx.Err() != nil && done != nil { // n.err may say no more than that
@@ -211,6 +212,7 @@ func (e *executor) loop(ctx context.Context) {
 			e.fail(err)
 		}
 		e.dispatch()
+		e.relieve()
 		if e.Writer.Pending() > flushBytes {
 			e.flush()
 		}

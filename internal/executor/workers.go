@@ -24,7 +24,7 @@ const (
 	// another has nothing to do, and longTime while all have.
 	reliefTime = 3 * time.Millisecond
 	longTime   = 20 * time.Millisecond
-	// reliefTick is how often the loop looks for such workers while there may be some.
+	// reliefTick is how often the loop looks for such workers.
 	reliefTick = 4 * time.Millisecond
 )
 
@@ -58,7 +58,7 @@ func (e *executor) dispatch() {
 	}
 	window := e.window()
 	for _, w := range e.workers {
-		if !w.ready || w.fatal != nil || w.recalled || len(w.inFlight) >= window || e.Check && !e.warm && !w.checks {
+		if !w.ready || w.fatal != nil || w.recalled || len(w.inFlight) > window*3/4 || e.Check && !e.warm && !w.checks {
 			continue
 		}
 		if len(w.inFlight) > 0 && (e.Chunk == 0 && time.Since(w.rung) > longTime || e.queue.returned()) {
@@ -89,17 +89,22 @@ func (e *executor) dispatch() {
 			continue
 		}
 		e.Backend.Send(w.number, e.buf)
-		if len(w.inFlight) > 1 && e.relief == nil {
-			e.relief = time.After(reliefTick)
-		}
 	}
 }
 
 // relieve asks workers that are held up by a long task for the tasks behind it:
 // soon when another worker has nothing to do, and when it is long in any case,
-// because the next of them may be long as well and should not begin so late.
+// because the next of them may be long as well and should not begin so late. It is
+// called after every event, and looks now and then.
 func (e *executor) relieve() {
-	e.relief = nil
+	now := time.Now()
+	if now.Sub(e.relieved) < reliefTick {
+		if e.relief == nil && e.queue.ready() == 0 { // there may be no event for long
+			e.relief = time.After(reliefTick)
+		}
+		return
+	}
+	e.relieved, e.relief = now, nil
 	if e.stopping || e.Check && !e.warm {
 		return
 	}
@@ -111,19 +116,21 @@ func (e *executor) relieve() {
 	if !ahead {
 		return
 	}
-	e.relief = time.After(reliefTick)
 	most := longTime
-	switch idle = idle && e.queue.ready() == 0; {
-	case idle:
+	switch drained := e.queue.ready() == 0; {
+	case drained && idle:
 		most = reliefTime
 	case e.Chunk > 0: // somebody wants them to have so many
 		return
 	}
 	for _, w := range e.workers {
-		if len(w.inFlight) > 1 && !w.recalled && time.Since(w.rung) > most {
+		if len(w.inFlight) > 1 && !w.recalled && now.Sub(w.rung) > most {
 			w.recalled = true
 			e.send(w, wire.Recall)
 		}
+	}
+	if e.queue.ready() == 0 {
+		e.relief = time.After(reliefTick)
 	}
 }
 
