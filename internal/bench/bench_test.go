@@ -20,7 +20,7 @@ func TestSmoke(t *testing.T) {
 	if err := run([]string{"-smoke"}, &out, &errs); err != nil {
 		t.Fatalf("%v\n%s", err, errs.String())
 	}
-	for _, want := range []string{"C floor", "lithops", "xargs", "make -j2", "parallel", "startup: fork until exec", "Python, pipe", "Python, lithops", "Python, multiprocessing.Pool",
+	for _, want := range []string{"C floor", "lithops", "xargs", "make -j2", "parallel", "spawn: fork until exec", "doorbell: ", "by the records: ", "workers, without the commands", "Python, pipe", "Python, lithops", "Python, multiprocessing.Pool",
 		"Python, ProcessPoolExecutor", "JavaScript, pipe, 16 ahead", "JavaScript, lithops", "Go, pipe", "Go, lithops",
 		"2 ms, a long one at the end", "lithops, sleep", "lithops, Python function", "lithops, Go function", "xargs -P8", "parallel -j8",
 		"Go API", "lithops run, Python", "jsonl", "csv", "range",
@@ -122,6 +122,35 @@ func TestScheduleAgainstGreedy(t *testing.T) {
 	rows := w.rows()
 	if got := strings.Join(rows[1], "|"); got != "own|0.07 s|0.05 s|1.320|1.320|0.080|11.0 ms|0.12 s|2.000" || rows[2][1] != "skipped: not there" {
 		t.Errorf("%q, %q", got, rows[2])
+	}
+}
+
+// The steps of a worker are summed up; the host's is another process's.
+func TestStepRows(t *testing.T) {
+	costs := parseSteps(`goos: linux
+BenchmarkTaskPrepare-2    	    2000	      1090 ns/op
+BenchmarkTaskMeasure-2    	    2000	      1908 ns/op	 12 B/op
+BenchmarkTaskReap-2       	    2000	      8002 ns/op
+BenchmarkTaskRecord    	    2000	      6000.4 ns/op
+BenchmarkTaskDoorbell-2   	    2000	       100 ns/op
+BenchmarkTaskHost-16   	   10000	      1616 ns/op
+BenchmarkTaskOther-16   	   10000	      1616 MB/s
+PASS
+`)
+	if len(costs) != len(steps) {
+		t.Errorf("costs %v", costs)
+	}
+	var got []string
+	for _, row := range stepRows(costs, 20*time.Microsecond)[1:] {
+		got = append(got, strings.TrimSuffix(strings.Fields(row[0])[0], ":")+" "+row[1])
+	}
+	want := []string{"prepare 1.1 µs", "measure 1.9 µs", "reap 8.0 µs", "record 6.0 µs", "doorbell 0.1 µs", "sum 17.1 µs", "by 20.0 µs", "host 1.6 µs"}
+	if !slices.Equal(got, want) {
+		t.Errorf("rows %q, want %q", got, want)
+	}
+	rows := processorRows(900*time.Microsecond, 20*time.Microsecond, 700*time.Microsecond)
+	if rows[1][1] != "20.0 µs" || rows[2][1] != "180.0 µs" || processorRows(9, 0, 7)[2][1] != "-" {
+		t.Errorf("%q", rows)
 	}
 }
 

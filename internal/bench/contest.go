@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -30,6 +32,7 @@ type checker func(printed []byte) (inside time.Duration, err error)
 type cost struct {
 	wall, cpu time.Duration
 	inside    time.Duration // of wall, see checker
+	alone     time.Duration // of cpu, of the process itself; 0 where that cannot be told
 	peak      int64         // bytes, of the largest process
 }
 
@@ -41,8 +44,9 @@ func (c *contestant) run(b *bench) error {
 	cmd.Dir = b.dir
 	var printed, errors bytes.Buffer
 	cmd.Stderr = &errors
-	if c.check != nil {
-		cmd.Stdout = &printed
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
 	}
 	if c.stdin != "" {
 		f, err := os.Open(c.stdin)
@@ -53,13 +57,18 @@ func (c *contestant) run(b *bench) error {
 		cmd.Stdin = f
 	}
 	begun := time.Now()
-	err := cmd.Run()
+	var alone time.Duration
+	if err = cmd.Start(); err == nil {
+		printed.ReadFrom(stdout) // to the end of the process, which keeps its figures until it is waited for
+		alone = processorTime(cmd.Process.Pid)
+		err = cmd.Wait()
+	}
 	wall := time.Since(begun)
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", c.name, err, errors.Bytes())
 	}
 	s := cmd.ProcessState
-	took := cost{wall: wall, cpu: s.UserTime() + s.SystemTime(), peak: s.SysUsage().(*syscall.Rusage).Maxrss << 10}
+	took := cost{wall: wall, cpu: s.UserTime() + s.SystemTime(), alone: alone, peak: s.SysUsage().(*syscall.Rusage).Maxrss << 10}
 	if c.check != nil {
 		if took.inside, err = c.check(printed.Bytes()); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
@@ -67,6 +76,20 @@ func (c *contestant) run(b *bench) error {
 	}
 	c.costs = append(c.costs, took)
 	return nil
+}
+
+// processorTime is what a process has used without its children, to a clock tick; 0
+// where /proc does not tell.
+func processorTime(pid int) time.Duration {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // the name may hold anything
+	const tick = time.Second / 100
+	ticks := 0
+	for i := 11; i < 13 && i < len(fields); i++ { // utime and stime
+		n, _ := strconv.Atoi(fields[i])
+		ticks += n
+	}
+	return time.Duration(ticks) * tick
 }
 
 // contest lets all run in turn, round after round, so that what the machine does

@@ -46,7 +46,7 @@ func tasksPart(b *bench) error {
 	}
 	b.printf("%d × %s, %d at a time\n", b.tasks, b.target, b.workers)
 	b.table(rows)
-	return b.breakdown()
+	return b.breakdown(own)
 }
 
 func lines(n int) string {

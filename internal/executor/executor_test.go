@@ -33,7 +33,7 @@ type act struct {
 
 // backend runs tasks in goroutines that write true segments.
 type backend struct {
-	t      *testing.T
+	t      testing.TB
 	events chan executor.Event
 	do     func(worker int, a job.Attempt) act
 
@@ -212,7 +212,7 @@ type setup struct {
 	id     string
 }
 
-func newSetup(t *testing.T, tasks, workers int, do func(worker int, a job.Attempt) act) *setup {
+func newSetup(t testing.TB, tasks, workers int, do func(worker int, a job.Attempt) act) *setup {
 	t.Helper()
 	s, err := store.Open(t.TempDir())
 	if err != nil {

@@ -22,10 +22,10 @@ type bench struct {
 	*runner
 	w    *worker
 	said bytes.Buffer // to the host
-	t    *testing.T
+	t    testing.TB
 }
 
-func newBench(t *testing.T, spec *job.Spec) *bench {
+func newBench(t testing.TB, spec *job.Spec) *bench {
 	t.Helper()
 	cwd, err := os.Getwd()
 	if err != nil {
