@@ -12,14 +12,17 @@ const ours = "github.com/lithops-go/lithops"
 // that is not here may be imported by tests and tools only, and is free in what
 // it imports itself, but for the root of internal ones.
 var arrows = map[string][]string{
-	"cmd/lithops": {".", "internal/chart", "internal/doctor", "internal/executor", "internal/job", "internal/stats", "internal/store"},
-	".": {"internal/cgroup", "internal/chart", "internal/clock", "internal/executor", "internal/job", "internal/localworker", "internal/paged", "internal/proc",
+	"cmd/lithops": {".", "internal/chart", "internal/doctor", "internal/executor", "internal/job", "internal/stats", "internal/store",
+		"internal/worker/first"},
+	".": {"internal/cgroup", "internal/chart", "internal/clock", "internal/executor", "internal/facts", "internal/job", "internal/localworker", "internal/paged", "internal/proc",
 		"internal/runtimes/node", "internal/runtimes/python", "internal/stats", "internal/store", "internal/wire", "internal/worker"},
-	"internal/doctor": {"internal/cgroup", "internal/clock", "internal/executor", "internal/job", "internal/localworker",
+	"internal/doctor": {"internal/cgroup", "internal/clock", "internal/executor", "internal/facts", "internal/job", "internal/localworker",
 		"internal/proc", "internal/stats", "internal/store", "internal/wire", "internal/worker"},
 	"internal/executor":        {"internal/clock", "internal/job", "internal/stats", "internal/store", "internal/wire"},
 	"internal/localworker":     {"internal/executor", "internal/job", "internal/proc", "internal/store", "internal/wire"},
 	"internal/worker":          {"internal/cgroup", "internal/clock", "internal/job", "internal/proc", "internal/stats", "internal/store", "internal/wire"},
+	"internal/worker/first":    {"internal/worker"},
+	"internal/facts":           {"internal/store"},
 	"internal/store":           {"internal/clock", "internal/job", "internal/stats"},
 	"internal/chart":           {"internal/job", "internal/stats"},
 	"internal/stats":           {"internal/job"},
@@ -41,7 +44,7 @@ var heavy = map[string][]string{
 	"github.com/spf13/viper":          {"cmd/lithops"},
 	"github.com/schollz/progressbar":  {"cmd/lithops"},
 	"golang.org/x/term":               {"cmd/lithops"},
-	"github.com/shirou/gopsutil":      {"internal/worker"},
+	"github.com/shirou/gopsutil":      {"internal/facts", "internal/worker"}, // of the worker's only what is not for Linux
 	"github.com/wcharczuk/go-chart":   {"internal/chart"},
 	"golang.org/x/image":              {"internal/chart"},
 	"github.com/golang/freetype":      {"internal/chart"},

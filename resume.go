@@ -14,11 +14,11 @@ import (
 
 	"github.com/lithops-go/lithops/internal/clock"
 	"github.com/lithops-go/lithops/internal/executor"
+	"github.com/lithops-go/lithops/internal/facts"
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/proc"
 	"github.com/lithops-go/lithops/internal/stats"
 	"github.com/lithops-go/lithops/internal/store"
-	"github.com/lithops-go/lithops/internal/worker"
 )
 
 // Selection is which of a job's tasks are run when it is resumed. Those that have
@@ -312,10 +312,10 @@ func (p *Prepared) begin() error {
 	if _, left := proc.KillMarked(proc.Mark(m.JobID), nil, leftTime); len(left) > 0 {
 		p.w.Event(store.Event{Event: "left", TimeNS: p.clock.Now(), Text: fmt.Sprintf("processes of an earlier run that cannot be killed: %v", left)})
 	}
-	facts := worker.Facts()
-	run.PID, run.Hostname, run.Workers = os.Getpid(), facts.Hostname, m.Workers
+	machine := facts.Machine()
+	run.PID, run.Hostname, run.Workers = os.Getpid(), machine.Hostname, m.Workers
 	m.Runs = append(m.Runs, run)
-	m.Ended, m.Program, m.Machine = nil, p.run.Version, facts
+	m.Ended, m.Program, m.Machine = nil, p.run.Version, machine
 	m.ReduceStale = m.ReduceStale || p.before.again && m.ReduceRun > 0
 	if err := p.runtimes(); err != nil { // another version of the program may have begun the job
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lithops-go/lithops/internal/clock"
 	"github.com/lithops-go/lithops/internal/executor"
+	"github.com/lithops-go/lithops/internal/facts"
 	"github.com/lithops-go/lithops/internal/job"
 	"github.com/lithops-go/lithops/internal/localworker"
 	"github.com/lithops-go/lithops/internal/store"
@@ -101,14 +102,14 @@ type Prepared struct {
 // store.
 func (r Run) Prepare(ctx context.Context) (*Prepared, error) {
 	base := clock.NewBase()
-	facts := make(chan store.Machine, 1)
-	go func() { facts <- worker.Facts() }()
+	machine := make(chan store.Machine, 1)
+	go func() { machine <- facts.Machine() }()
 	p := &Prepared{run: r, clock: base.Clock(), manifest: &store.Manifest{Name: r.Spec.Name, Program: r.Version, Spec: r.Spec, Clock: base}}
 	if err := p.stage(ctx); err != nil {
 		return nil, err
 	}
 	p.maps = p.manifest.Maps()
-	p.manifest.Machine = <-facts
+	p.manifest.Machine = <-machine
 	p.manifest.JobCreatedNS = p.clock.Now() - base.Wall
 	p.manifest.Runs = []store.RunInfo{p.manifest.FirstRun()}
 	if err := p.w.WriteManifest(p.manifest); err != nil {

@@ -105,12 +105,11 @@ func (r *configReader) unknown(name *yaml.Node, key string) error {
 	return hint(err, "known keys: %s", strings.Join(settingKeys(), ", "))
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?line (\d+): `)
-
 // syntax gives a YAML error its place.
 func (r *configReader) syntax(err error) error {
 	v, msg := fileValue{}, strings.TrimPrefix(err.Error(), "yaml: ")
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+	place := regexp.MustCompile(`^yaml: (?:unmarshal errors:\s*)?line (\d+): `)
+	if m := place.FindStringSubmatch(err.Error()); m != nil {
 		v.line, _ = strconv.Atoi(m[1])
 		msg = err.Error()[len(m[0]):]
 		if v.line >= 1 && v.line <= len(r.lines) {

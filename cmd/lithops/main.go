@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/lithops-go/lithops"
+	_ "github.com/lithops-go/lithops/internal/worker/first"
 )
 
 func main() {

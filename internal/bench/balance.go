@@ -137,7 +137,8 @@ func (b *bench) waiters(i int, own string) (*waiters, error) {
 		installed(&contestant{name: "xargs -P" + p + " -n1", argv: []string{"xargs", "-P" + p, "-n1", "-a", items, "sleep"}}),
 		installed(&contestant{name: "parallel -j" + p, argv: []string{"parallel", "-j" + p, "-a", items, "sleep"}}),
 	}
-	if c := w.all[len(w.all)-1]; c.argv != nil && !isGNU(c.argv[0]) {
+	if _, gnu, err := parallel(); err == nil && !gnu {
+		c := w.all[len(w.all)-1]
 		c.note, c.argv = "not GNU's", nil
 	}
 	return w, nil

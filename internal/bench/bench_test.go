@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"math/rand/v2"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +26,8 @@ func TestSmoke(t *testing.T) {
 		"Python, ProcessPoolExecutor", "JavaScript, pipe, 16 ahead", "JavaScript, lithops", "Go, pipe", "Go, lithops",
 		"2 ms, a long one at the end", "lithops, sleep", "lithops, Python function", "lithops, Go function", "xargs -P8", "parallel -j8",
 		"Go API", "lithops run, Python", "jsonl", "csv", "range",
-		"lithops stats", "lithops plot, both", "lithops stats --json", "lithops stats --csv of 1000 records", "lithops list of 20 jobs", "lithops run, one true"} {
+		"lithops stats", "lithops plot, both", "lithops stats --json", "lithops stats --csv of 1000 records", "lithops list of 20 jobs", "lithops run, one true",
+		"8 tasks that sleep", "ideal", "the last task began"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no line about %s", want)
 		}
@@ -33,7 +36,7 @@ func TestSmoke(t *testing.T) {
 }
 
 func TestArguments(t *testing.T) {
-	for _, args := range [][]string{{"-n", "0"}, {"-calls", "0"}, {"-rounds", "-1"}, {"-jobs", "0"}, {"-scale", "0"}, {"-parts", "tasks,nonsense"}, {"more"}, {"-unknown"}} {
+	for _, args := range [][]string{{"-n", "0"}, {"-calls", "0"}, {"-rounds", "-1"}, {"-jobs", "0"}, {"-scale", "0"}, {"-sleepers", "0"}, {"-sleep", "0s"}, {"-parts", "tasks,nonsense"}, {"more"}, {"-unknown"}} {
 		var out, errs bytes.Buffer
 		if err := run(args, &out, &errs); err == nil {
 			t.Errorf("%q is taken", args)
@@ -186,5 +189,32 @@ func TestGrowth(t *testing.T) {
 		if got := strings.Join(rows[i+1], "|"); got != want {
 			t.Errorf("row %d is %q, want %q", i+1, got, want)
 		}
+	}
+}
+
+// What /proc tells of a process stands until that is waited for.
+func TestFollow(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("there is no /proc")
+	}
+	cmd := exec.Command("sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; exec sleep 0.05")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var p process
+	p.follow(cmd.Process.Pid)
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if d := used - p.cpu; !p.seen || d < -20*time.Millisecond || d > 40*time.Millisecond {
+		t.Errorf("seen %v, CPU time %v, the system says %v", p.seen, p.cpu, used)
+	}
+	if p.peak <= 0 {
+		t.Errorf("peak memory is %d", p.peak)
+	}
+	p.follow(1 << 30)
+	if p != (process{}) {
+		t.Errorf("of a process that is not there it says %+v", p)
 	}
 }

@@ -48,17 +48,22 @@ var steps = []struct {
 var stepBenchmarks = []string{"test", "-count", "1", "-run", "^$", "-bench", "^BenchmarkTask",
 	"github.com/lithops-go/lithops/internal/worker", "github.com/lithops-go/lithops/internal/executor"}
 
-// breakdown shows where the time of the newest job went, own's last run.
-func (b *bench) breakdown(own *contestant) error {
+// newest is the job that was run last.
+func (b *bench) newest() (*store.Job, error) {
 	s, err := store.Open(filepath.Join(b.dir, "store"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	id, err := s.Resolve(store.Last)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	j, err := s.Job(id)
+	return s.Job(id)
+}
+
+// breakdown shows where the time of the newest job went, own's last run.
+func (b *bench) breakdown(own *contestant) error {
+	j, err := b.newest()
 	if err != nil {
 		return err
 	}

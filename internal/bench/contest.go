@@ -17,11 +17,12 @@ import (
 type contestant struct {
 	name  string
 	note  string
-	n     int      // what a run's time is divided by; 0 is 1
-	argv  []string // nil: cannot take part, note says why
-	stdin string   // a file, "" for none
-	check checker  // nil: nothing to check
-	costs []cost   // one per round
+	n     int           // what a run's time is divided by; 0 is 1
+	argv  []string      // nil: cannot take part, note says why
+	stdin string        // a file, "" for none
+	check checker       // nil: nothing to check
+	watch func(pid int) // called when it runs, before it is waited for; nil: nobody looks
+	costs []cost        // one per round
 }
 
 // checker looks at what a run printed. It returns how long the work alone took, by
@@ -59,6 +60,9 @@ func (c *contestant) run(b *bench) error {
 	begun := time.Now()
 	var alone time.Duration
 	if err = cmd.Start(); err == nil {
+		if c.watch != nil {
+			c.watch(cmd.Process.Pid)
+		}
 		printed.ReadFrom(stdout) // to the end of the process, which keeps its figures until it is waited for
 		alone = processorTime(cmd.Process.Pid)
 		err = cmd.Wait()

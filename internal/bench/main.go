@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 )
 
 func main() {
@@ -28,6 +29,8 @@ func main() {
 // options is how much to measure.
 type options struct {
 	tasks, calls, rounds, records, jobs, scale, workers int
+	sleepers                                            int
+	asleep                                              time.Duration
 }
 
 // part is one comparison.
@@ -42,6 +45,7 @@ var parts = []part{
 	{"balance", "tasks of very different length, against a greedy schedule", balancePart},
 	{"scale", "calls and items by the million: what one more costs, and the memory of the host", scalePart},
 	{"records", "tables, pictures and exports of a large job, a list of many", recordsPart},
+	{"workers", "many tasks that sleep, each with a worker of its own", workersPart},
 	{"start", "one task, and no task at all", startPart},
 }
 
@@ -65,6 +69,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 	fs.IntVar(&o.jobs, "jobs", 1000, "small jobs in the store that is listed")
 	fs.IntVar(&o.scale, "scale", 1_000_000, "function calls, and items of commands, of the largest jobs of the part scale")
 	fs.IntVar(&o.workers, "workers", 2, "commands, or functions, at a time")
+	fs.IntVar(&o.sleepers, "sleepers", 500, "number of tasks that sleep, all at a time")
+	fs.DurationVar(&o.asleep, "sleep", 5*time.Second, "the shortest of their sleeps; the longest is twice that")
 	smoke := fs.Bool("smoke", false, "only show that it works: few tasks, one round")
 	chosen := fs.String("parts", "", "parts to run, separated by commas (default all): "+partNames())
 	if err := fs.Parse(args); err != nil {
@@ -72,8 +78,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	if *smoke {
 		o.tasks, o.calls, o.rounds, o.records, o.jobs, o.scale = 200, 2_000, 1, 10_000, 20, 10_000
+		o.sleepers, o.asleep = 8, 50*time.Millisecond
 	}
-	if o.tasks < 1 || o.calls < 1 || o.rounds < 1 || o.records < 1 || o.jobs < 1 || o.scale < 1 || o.workers < 1 || fs.NArg() > 0 {
+	if o.tasks < 1 || o.calls < 1 || o.rounds < 1 || o.records < 1 || o.jobs < 1 || o.scale < 1 || o.workers < 1 || o.sleepers < 1 || o.asleep <= 0 || fs.NArg() > 0 {
 		return errors.New("all numbers must be positive, and there are no arguments")
 	}
 	todo, err := choose(*chosen)

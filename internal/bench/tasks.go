@@ -102,11 +102,11 @@ func (b *bench) makefile(p string) (*contestant, error) {
 // parallels are the two programs named parallel, whichever is there. GNU's is so
 // slow that it gets a tenth of the tasks.
 func (b *bench) parallels(items, p string) []*contestant {
-	path, err := exec.LookPath("parallel")
+	path, gnu, err := parallel()
 	if err != nil {
 		return []*contestant{{name: "parallel", note: "neither GNU's nor that of moreutils is installed"}}
 	}
-	if !isGNU(path) {
+	if !gnu {
 		argv := append([]string{path, "-j", p, b.target, "--"}, strings.Fields(lines(b.tasks))...)
 		return []*contestant{{name: "moreutils parallel", note: "no statistics", n: b.tasks, argv: argv}}
 	}
@@ -119,8 +119,22 @@ func (b *bench) parallels(items, p string) []*contestant {
 		argv: []string{path, "-j" + p, "--joblog", b.dir + "/joblog", "-a", some, b.target}}}
 }
 
-// isGNU tells the two programs named parallel apart: that of moreutils knows no --version.
-func isGNU(path string) bool {
-	version, _ := exec.Command(path, "--version").Output()
-	return strings.HasPrefix(string(version), "GNU parallel")
+// parallel is the program of that name, which may be GNU's.
+func parallel() (path string, gnu bool, err error) {
+	if path, err = exec.LookPath("parallel"); err != nil {
+		return "", false, err
+	}
+	version, _ := exec.Command(path, "--version").Output() // moreutils' knows no --version
+	return path, strings.HasPrefix(string(version), "GNU parallel"), nil
+}
+
+// gnuParallel is GNU's, with n tasks.
+func (b *bench) gnuParallel(n int, args ...string) *contestant {
+	c := &contestant{name: "GNU parallel", note: "--joblog", n: n}
+	if path, gnu, err := parallel(); err != nil || !gnu {
+		c.note = "it is not installed"
+	} else {
+		c.argv = append([]string{path}, args...)
+	}
+	return c
 }

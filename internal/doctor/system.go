@@ -7,12 +7,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lithops-go/lithops/internal/facts"
 	"github.com/lithops-go/lithops/internal/stats"
-	"github.com/lithops-go/lithops/internal/worker"
 )
 
 func (m *machine) system() Finding {
-	f := worker.Facts()
+	f := facts.Machine()
 	kernel := f.OS
 	if f.Kernel != "" {
 		kernel += " " + f.Kernel
@@ -29,7 +29,7 @@ func (m *machine) system() Finding {
 }
 
 func (m *machine) cpus() Finding {
-	f := worker.Facts()
+	f := facts.Machine()
 	return cpusOf(f.CPUs, runtime.NumCPU(), f.UsableCPUs, os.Getenv("GOMAXPROCS"), f.CPUModel)
 }
 
@@ -69,7 +69,7 @@ func (m *machine) memory() Finding {
 	}
 	total, known := info["MemTotal"]
 	if !known && m.root == "" {
-		total = int64(worker.Facts().MemoryBytes)
+		total = int64(facts.Machine().MemoryBytes)
 	}
 	if total == 0 {
 		return limited("", "cannot be told")

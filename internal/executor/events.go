@@ -18,6 +18,7 @@ func (e *executor) event(ev *Event) {
 	switch ev.Kind {
 	case Ready:
 		w.ready, e.started, e.badStarts = true, true, 0
+		e.starting--
 		var err error
 		if w.tail, err = store.OpenTail(store.SegmentPath(e.Writer.Dir(), w.number, store.StatsSegment)); err != nil {
 			e.fail(err)

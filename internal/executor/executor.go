@@ -33,6 +33,8 @@ type executor struct {
 	queue     queue
 	workers   map[int]*worker
 	launched  int               // workers, those in place of dead ones included
+	starting  int               // workers that are not ready
+	ending    int               // workers that were told to end
 	notBefore time.Time         // no worker is launched before: the last could not be
 	started   bool              // some worker was ready
 	badStarts int               // workers that died before they were ready, since the last that was
@@ -235,10 +237,13 @@ func (e *executor) over() bool {
 	if !e.stopping && (e.finished < e.Tasks || e.next != nil) {
 		return false
 	}
-	for _, w := range e.workers {
-		if len(w.inFlight) == 0 && w.ready && !w.ended {
-			w.ended = true
-			e.send(w, wire.End)
+	if e.ending < len(e.workers) {
+		for _, w := range e.workers {
+			if len(w.inFlight) == 0 && w.ready && !w.ended {
+				w.ended = true
+				e.ending++
+				e.send(w, wire.End)
+			}
 		}
 	}
 	if e.now && e.stopping {
@@ -267,13 +272,7 @@ func (e *executor) wantWorker() bool {
 	if e.stopping || len(e.workers) >= e.Workers || time.Now().Before(e.notBefore) {
 		return false
 	}
-	starting := 0
-	for _, w := range e.workers {
-		if !w.ready {
-			starting++
-		}
-	}
-	return e.queue.ready() > starting
+	return e.queue.ready() > e.starting
 }
 
 func (e *executor) launch() {
@@ -281,12 +280,16 @@ func (e *executor) launch() {
 	j.Worker = e.First + e.launched
 	e.launched++
 	j.Check = e.Check && !e.warm
-	for _, w := range e.workers {
-		j.Check = j.Check && !w.checks
+	if j.Check {
+		for _, w := range e.workers {
+			j.Check = j.Check && !w.checks
+		}
 	}
-	e.workers[j.Worker] = &worker{number: j.Worker, rung: time.Now(), checks: j.Check}
+	w := &worker{number: j.Worker, rung: time.Now(), checks: j.Check}
+	e.workers[j.Worker] = w
+	e.starting++
 	if err := e.Backend.Launch(&j); err != nil {
-		delete(e.workers, j.Worker)
+		e.forgetWorker(w)
 		if e.launched > e.Workers && len(e.workers) > 0 {
 			// One that takes the place of a dead one can wait while others work.
 			e.notBefore = time.Now().Add(launchPause)
@@ -294,6 +297,17 @@ func (e *executor) launch() {
 			return
 		}
 		e.fail(err)
+	}
+}
+
+// forgetWorker takes a worker off the list: it is gone, or never came to be.
+func (e *executor) forgetWorker(w *worker) {
+	delete(e.workers, w.number)
+	if !w.ready {
+		e.starting--
+	}
+	if w.ended {
+		e.ending--
 	}
 }
 

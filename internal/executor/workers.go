@@ -138,7 +138,7 @@ func (e *executor) relieve() {
 // count. Of the attempts without one that which was running is lost: the first,
 // unless the worker has left word which. The others go back.
 func (e *executor) gone(w *worker, err error) {
-	delete(e.workers, w.number)
+	e.forgetWorker(w)
 	if w.tail != nil {
 		defer w.tail.Close()
 		if e.Job.Spec.Durability == job.DurabilitySync { // it may have died between writing and syncing

@@ -3,12 +3,11 @@ package job
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"time"
 )
 
 // retryable are the states that retries can be for.
-var retryable = regexp.MustCompile(`^(error|timeout|lost)$`)
+var retryable = formOf(`^(error|timeout|lost)$`)
 
 // table is the one description of the job file: the decoder, the flags and the
 // JSON Schema are made of it. It is built anew on each call, so that nothing
@@ -16,7 +15,7 @@ var retryable = regexp.MustCompile(`^(error|timeout|lost)$`)
 func table() object {
 	with := map[string]string{"stdin": "command", "output": "command", "reduce_by": "reduce"}
 	return object{what: "a job", alt: []string{"command", "function"}, with: with, fields: []field{
-		{"name", flagWord, "text", text{form: regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`), what: "one line of text", set: func(s *Spec, v string) error {
+		{"name", flagWord, "text", text{form: nameForm, what: "one line of text", set: func(s *Spec, v string) error {
 			s.Name = v
 			return nil
 		}}, "name of the job, shown in lists"},
@@ -180,7 +179,10 @@ func dataShape() shape {
 	}}
 }
 
-var delimiterForm = regexp.MustCompile(`^[^"\r\n]$`)
+var (
+	nameForm      = formOf(`^[^\x00-\x1f\x7f]+$`)
+	delimiterForm = formOf(`^[^"\r\n]$`)
+)
 
 func fileShape(data func(v string) Data) text {
 	return text{set: func(s *Spec, v string) error {

@@ -3,7 +3,6 @@ package job
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,7 +59,7 @@ type text struct {
 	words bool   // numbers, true and false are taken as they are written
 	empty bool   // may be empty
 	like  string // what it must be; default "text"
-	form  *regexp.Regexp
+	form  *form
 	what  string // the form in words
 	set   func(s *Spec, v string) error
 }
@@ -177,7 +176,7 @@ type measure struct {
 	what    string
 	integer bool // the number must be whole
 	max     float64
-	form    *regexp.Regexp
+	form    *form
 	set     func(s *Spec, v string) error
 }
 

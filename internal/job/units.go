@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -19,12 +18,12 @@ const (
 )
 
 var (
-	durationForm = regexp.MustCompile(durationPattern)
-	durationPart = regexp.MustCompile(`([0-9.]+)(ns|us|µs|ms|s|m|h|d|$)`)
-	sizeForm     = regexp.MustCompile(sizePattern)
-	percentForm  = regexp.MustCompile(percentPattern)
-	wholeForm    = regexp.MustCompile(`^[-+]?[0-9]+$`)
-	numberForm   = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`) // as in JSON
+	durationForm = formOf(durationPattern)
+	durationPart = formOf(`([0-9.]+)(ns|us|µs|ms|s|m|h|d|$)`)
+	sizeForm     = formOf(sizePattern)
+	percentForm  = formOf(percentPattern)
+	wholeForm    = formOf(`^[-+]?[0-9]+$`)
+	numberForm   = formOf(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`) // as in JSON
 )
 
 // parseDuration reads 10m, 1h30m, 1.5s, 2d; a bare number is seconds.
@@ -40,7 +39,7 @@ func parseDuration(text string) (time.Duration, error) {
 		return 0, fmt.Errorf("must be a duration such as 90 (seconds), 10m, 1h30m or 2d, not %q", text)
 	}
 	var sum time.Duration
-	for _, m := range durationPart.FindAllStringSubmatch(text, -1) {
+	for _, m := range durationPart.compiled().FindAllStringSubmatch(text, -1) {
 		unit, days := m[2], time.Duration(1)
 		switch unit {
 		case "":

@@ -3,7 +3,6 @@ package worker
 import (
 	"bytes"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -18,7 +17,6 @@ import (
 // page cache on demand. A child's peak memory starts from this size.
 // Where the kernel does not do it, nothing is lost but that.
 func shrink() {
-	debug.FreeOSMemory()
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
 		return

@@ -124,12 +124,9 @@ func serve(in io.Reader, out io.Writer, last func()) int {
 	hello, _ := json.Marshal(wire.Hello{Hostname: run.hostname})
 	w.send.message(&wire.Message{Kind: wire.Ready, Numbers: [2]int64{wire.Version}, JSON: hello})
 
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	go func() {
-		<-term
-		w.leave()
-	}()
+	if run.callees != [2]*callee{} {
+		w.leaveOnSignal()
+	}
 	run.recorder.fail = func(err error) {
 		w.send.fatal("store", err)
 		w.leave()
@@ -157,6 +154,18 @@ func serve(in io.Reader, out io.Writer, last func()) int {
 	}
 	w.send.ring(run.stats.Size(), true)
 	return exitDone
+}
+
+// leaveOnSignal has the worker write down the calls that have ended, and end what runs,
+// before a signal ends it. One that runs commands has nothing to write, its host ends
+// what it leaves, and waiting for signals takes the runtime three threads.
+func (w *worker) leaveOnSignal() {
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	go func() {
+		<-term
+		w.leave()
+	}()
 }
 
 // receive takes messages from the host until there are none.

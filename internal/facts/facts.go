@@ -1,4 +1,6 @@
-package worker
+// Package facts finds out about the machine. It stands apart from the worker, which need
+// not know, and would start the later for the library.
+package facts
 
 import (
 	"os"
@@ -12,8 +14,8 @@ import (
 	"github.com/lithops-go/lithops/internal/store"
 )
 
-// Facts is what is known of this machine; what cannot be found out is left empty.
-func Facts() store.Machine {
+// Machine is what is known of this machine; what cannot be found out is left empty.
+func Machine() store.Machine {
 	m := store.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), UsableCPUs: runtime.GOMAXPROCS(0), PID: os.Getpid()}
 	m.Hostname, _ = os.Hostname()
 	m.Kernel, _ = host.KernelVersion()
