@@ -1,5 +1,5 @@
-// Package facts finds out about the machine. It stands apart from the worker, which need
-// not know, and would start the later for the library.
+// Package facts finds out about the machine. It stands apart from the worker, which has
+// no need of it, and starts sooner without the library.
 package facts
 
 import (

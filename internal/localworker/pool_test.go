@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -402,6 +403,21 @@ data: {range: 10}
 	}
 	if got := strings.Join(states, ", "); got != "lost 1, success 2" {
 		t.Errorf("task 2: %s", got)
+	}
+	s.nobody()
+}
+
+func TestATerminatedWorkerLeavesNobody(t *testing.T) {
+	s := newSetup(t, `
+command: 'if mkdir once 2>/dev/null; then (setsid sleep 1000 &); sleep 1000 & kill -TERM $PPID; wait; fi; echo {}'
+data: {range: 3}
+`)
+	if c := s.run(t.Context()).Counts; c[job.Success] != 3 {
+		t.Errorf("counts %v", c)
+	}
+	lost := slices.DeleteFunc(s.records(), func(r *stats.Record) bool { return r.State != job.Lost })
+	if len(lost) != 1 || !strings.Contains(lost[0].Error, "terminated") {
+		t.Errorf("lost are %+v", lost)
 	}
 	s.nobody()
 }

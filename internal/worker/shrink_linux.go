@@ -11,10 +11,11 @@ import (
 	"github.com/lithops-go/lithops/internal/proc"
 )
 
-// shrink makes the process as small as it can be and lets the kernel forget
-// that it was ever larger: what starting up has touched of the program file
-// (most of which a worker never needs again) is dropped, to be read back from the
-// page cache on demand. A child's peak memory starts from this size.
+// shrink makes the process small and lets the kernel forget that it was ever larger:
+// what starting up has touched of the program file (most of which a worker never needs
+// again) is dropped, to be read back from the page cache on demand. A child's peak
+// memory starts from this size. What is garbage on the heap is left for later: to
+// collect it would touch more memory than it gives back, and costs more than all the rest.
 // Where the kernel does not do it, nothing is lost but that.
 func shrink() {
 	maps, err := os.ReadFile("/proc/self/maps")
