@@ -142,7 +142,9 @@ func (rd *reading) finish() *Report {
 
 func (rd *reading) add(found ...Damage) {
 	for _, d := range found {
-		rd.damaged[d.Path]++
+		if d.Line != atOffset || d.Offset > 0 || rd.job.Manifest.Version < 2 { // else it is no record that is damaged
+			rd.damaged[d.Path]++
+		}
 	}
 	rd.report.add(found...)
 }

@@ -124,7 +124,7 @@ func serve(in io.Reader, out io.Writer, last func()) int {
 	hello, _ := json.Marshal(wire.Hello{Hostname: run.hostname})
 	w.send.message(&wire.Message{Kind: wire.Ready, Numbers: [2]int64{wire.Version}, JSON: hello})
 
-	if run.callees != [2]*callee{} {
+	if run.callees != [2]*callee{} || run.recorder.synced {
 		w.leaveOnSignal()
 	}
 	run.recorder.fail = func(err error) {
@@ -157,7 +157,8 @@ func serve(in io.Reader, out io.Writer, last func()) int {
 }
 
 // leaveOnSignal has the worker write down the calls that have ended, and end what runs,
-// before a signal ends it. One that runs commands has nothing to write, its host ends
+// before a signal ends it. One that runs commands has nothing to write, but for records
+// on their way to the disk where those have to get there; its host ends
 // what it leaves, and waiting for signals takes the runtime three threads.
 func (w *worker) leaveOnSignal() {
 	term := make(chan os.Signal, 1)
